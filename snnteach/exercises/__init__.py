@@ -1,0 +1,69 @@
+"""Exercises: `check` says right, not yet (and why) or not attempted; `hint` and `solution` help when asked."""
+import functools
+import importlib
+import inspect
+import pkgutil
+
+from .engine import Exercise, Misconception, judge
+
+__all__ = ["Exercise", "Misconception", "all_exercises", "check", "find", "hint", "judge", "solution"]
+
+
+@functools.cache
+def all_exercises():
+    """Return every exercise of the course, a dict from id to Exercise, in the order of the notebooks."""
+    found = {}
+    for info in pkgutil.iter_modules(__path__):
+        if info.name != "engine":
+            for exercise in importlib.import_module(f"{__name__}.{info.name}").EXERCISES:
+                if exercise.id in found:
+                    raise ValueError(f"exercise {exercise.id} stands twice.")
+                found[exercise.id] = exercise
+    return dict(sorted(found.items()))
+
+
+def find(exercise_id):
+    """Return the exercise with this id, or say which there are."""
+    exercises = all_exercises()
+    if exercise_id not in exercises:
+        nearest = [name for name in exercises if name[:2] == str(exercise_id)[:2]] or list(exercises)
+        raise ValueError(f"There is no exercise {exercise_id!r}; there are {', '.join(nearest)}.")
+    return exercises[exercise_id]
+
+
+def check(exercise_id, answer):
+    """Judge an answer; return it if it is right, else the reference, so that the notebook goes on either way."""
+    from ..course import progress
+
+    exercise = find(exercise_id)
+    state, reason = judge(exercise, answer)
+    help_line = f'Ask for a hint with hint("{exercise_id}"), or see it solved with solution("{exercise_id}").'
+    if state == "right":
+        progress.record_solved(exercise_id)
+        print(f"{exercise_id} right")
+        return answer
+    print(f"{exercise_id} not attempted. {help_line}" if state == "not attempted" else
+          f"{exercise_id} not yet: {reason} {help_line}")
+    print("The notebook goes on with the reference answer.")
+    return exercise.reference
+
+
+def hint(exercise_id):
+    """Print the next hint of an exercise, one at a time."""
+    from ..course import progress
+
+    exercise = find(exercise_id)
+    left = progress.hints_taken(exercise_id) < len(exercise.hints)
+    taken = progress.record_hint(exercise_id) if left else len(exercise.hints)
+    print(f"Hint {taken} of {len(exercise.hints)}: {exercise.hints[taken - 1]}")
+
+
+def solution(exercise_id):
+    """Print the solution of an exercise: the answer and how one gets there, or the source of the function."""
+    exercise = find(exercise_id)
+    if exercise.cases:
+        print(inspect.getsource(exercise.reference).rstrip())
+    else:
+        print(f"{exercise.reference}")
+    if exercise.solution:
+        print(exercise.solution)

@@ -1,0 +1,119 @@
+"""What an exercise is and how an answer is judged: by what it does, compared with the reference and known mistakes."""
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong answer that people really give, and what to tell them."""
+
+    answer: object
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise; `reference` is a value, or a function that is compared on `cases`, a tuple of argument tuples."""
+
+    id: str
+    question: str
+    difficulty: str
+    minutes: int
+    reference: object
+    hints: tuple
+    misconceptions: tuple
+    cases: tuple = ()
+    tolerance: float = 1e-6
+    solution: str = ""
+
+
+def judge(exercise, answer):
+    """Return ("right" | "not yet" | "not attempted", reason)."""
+    if answer is None or answer is ...:
+        return "not attempted", ""
+    if not exercise.cases:
+        return _judge_value(exercise, answer)
+    if not callable(answer):
+        return "not yet", f"expected a function, got {answer!r}."
+    try:
+        results = [answer(*copy.deepcopy(case)) for case in exercise.cases]
+    except NotImplementedError:
+        return "not attempted", ""
+    except Exception as error:  # the reader's code may raise anything
+        return "not yet", f"your function stopped with {type(error).__name__}: {error}"
+    if all(result is None or result is ... for result in results):
+        return "not attempted", ""
+    return _judge_results(exercise, results)
+
+
+def _judge_value(exercise, answer):
+    if agree(answer, exercise.reference, exercise.tolerance):
+        return "right", ""
+    for misconception in exercise.misconceptions:
+        if agree(answer, misconception.answer, exercise.tolerance):
+            return "not yet", misconception.reason
+    return "not yet", f"got {_short(answer)}, {_difference(answer, exercise.reference)}"
+
+
+def _judge_results(exercise, results):
+    expected = [exercise.reference(*copy.deepcopy(case)) for case in exercise.cases]
+    if agree(results, expected, exercise.tolerance):
+        return "right", ""
+    for misconception in exercise.misconceptions:
+        wrong = [misconception.answer(*copy.deepcopy(case)) for case in exercise.cases]
+        if agree(results, wrong, exercise.tolerance):
+            return "not yet", misconception.reason
+    for case, result, right in zip(exercise.cases, results, expected, strict=True):
+        if not agree(result, right, exercise.tolerance):
+            shown = ", ".join(_short(argument) for argument in case)
+            return "not yet", f"for ({shown}) got {_short(result)}, {_difference(result, right, reveal=True)}"
+    raise AssertionError("unreachable: results disagree but every case agrees")
+
+
+def agree(answer, right, tolerance):
+    """Tell whether two answers are the same: numbers and tensors within a relative tolerance, containers entry by entry."""
+    if isinstance(right, torch.Tensor):
+        if not isinstance(answer, torch.Tensor) or answer.shape != right.shape:
+            return False
+        return torch.allclose(answer.double(), right.double(), rtol=tolerance, atol=tolerance)
+    if isinstance(right, (list, tuple)):
+        return (isinstance(answer, (list, tuple)) and len(answer) == len(right)
+                and all(agree(a, r, tolerance) for a, r in zip(answer, right, strict=True)))
+    if isinstance(right, (str, bool)):
+        return isinstance(answer, type(right)) and answer == right
+    if isinstance(answer, torch.Tensor) and answer.numel() == 1:
+        answer = answer.item()
+    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
+        return False
+    return math.isclose(answer, right, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _difference(answer, right, reveal=False):
+    if isinstance(right, torch.Tensor):
+        if not isinstance(answer, torch.Tensor):
+            return f"expected a tensor of shape {tuple(right.shape)}."
+        if answer.shape != right.shape:
+            return f"expected shape {tuple(right.shape)}."
+    if reveal:
+        return f"expected {_short(right)}."
+    numbers = isinstance(right, (int, float)) and isinstance(answer, (int, float))
+    if numbers and not isinstance(right, bool) and not isinstance(answer, bool):
+        return "the answer is larger." if answer < right else "the answer is smaller."
+    return "which is not it."
+
+
+def _short(value):
+    if isinstance(value, torch.Tensor):
+        if value.numel() > 8:
+            return f"a tensor of shape {tuple(value.shape)}"
+        return f"tensor({_rounded(value.detach().tolist())})"
+    return str(_rounded(value)) if isinstance(value, (float, list, tuple)) else repr(value)[:80]
+
+
+def _rounded(value):
+    if isinstance(value, (list, tuple)):
+        return type(value)(_rounded(entry) for entry in value)
+    return float(f"{value:.4g}") if isinstance(value, float) else value

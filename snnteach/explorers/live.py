@@ -1,0 +1,159 @@
+"""One small class shows every explorer: the moving artists are redrawn on a cached background and sent as a PNG."""
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+import matplotlib as mpl
+import numpy as np
+from PIL import Image
+
+from ..plots.animation import to_html
+from ..plots.style import _RC, canvas, encoded, small_png
+
+
+@dataclass(frozen=True)
+class Control:
+    """A slider: where it starts, its range and step, its name and unit as the reader sees them."""
+
+    start: float
+    low: float
+    high: float
+    step: float
+    label: str
+    unit: str = ""
+
+    @property
+    def corners(self):
+        """The values that the tests try."""
+        return self.low, self.start, self.high
+
+    def widget(self):
+        """Make the slider, with whole numbers where all its values are whole."""
+        whole = all(isinstance(value, int) for value in (self.start, self.low, self.high, self.step))
+        make = widgets.IntSlider if whole else widgets.FloatSlider
+        digits = {} if whole else {"readout_format": f".{max(0, -int(np.floor(np.log10(self.step))))}f"}
+        return make(value=self.start, min=self.low, max=self.high, step=self.step, **digits)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down list of named options."""
+
+    start: str
+    options: tuple
+    label: str
+    unit: str = ""
+
+    @property
+    def corners(self):
+        """The values that the tests try."""
+        return tuple(self.options)
+
+    def widget(self):
+        """Make the drop-down list."""
+        return widgets.Dropdown(value=self.start, options=list(self.options))
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """compute(**parameters) -> data, build(fig) -> artists once, update(artists, data) at every move."""
+
+    compute: Callable
+    build: Callable
+    update: Callable
+    controls: dict
+    alt: str
+    size: tuple = (6.4, 3.6)
+
+    def start(self):
+        """The parameters an explorer opens with."""
+        return {name: control.start for name, control in self.controls.items()}
+
+
+class Frame:
+    """An explorer's figure: `png(**parameters)` redraws only the artists that `build` returned."""
+
+    def __init__(self, explorer, dpi=96):
+        self.explorer = explorer
+        self.figure = canvas(*explorer.size, dpi=dpi)
+        with mpl.rc_context(_RC):
+            artists = explorer.build(self.figure)
+        self.artists = artists if isinstance(artists, dict) else dict(enumerate(artists))
+        for artist in self.artists.values():
+            artist.set_animated(True)
+        with mpl.rc_context(_RC):
+            self.figure.canvas.draw()
+        self.figure.set_layout_engine("none")                 # the background stays as it was laid out
+        self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
+
+    def png(self, **parameters):
+        """The picture for these parameters, as PNG bytes."""
+        self.explorer.update(self.artists, self.explorer.compute(**parameters))
+        self.figure.canvas.restore_region(self.background)
+        for artist in self.artists.values():
+            artist.axes.draw_artist(artist) if artist.axes else self.figure.draw_artist(artist)
+        pixels = Image.fromarray(np.asarray(self.figure.canvas.buffer_rgba())[..., :3])
+        out = io.BytesIO()
+        pixels.save(out, "png", compress_level=1)
+        return out.getvalue()
+
+
+class LiveFigure(widgets.VBox):
+    """Sliders above a figure; every move recomputes and sends one PNG, which also stands where no kernel runs."""
+
+    def __init__(self, explorer):
+        self.explorer, self.frame = explorer, Frame(explorer)
+        self.inputs = {name: control.widget() for name, control in explorer.controls.items()}
+        width = f"{round(explorer.size[0] * 96)}px"
+        self.image = widgets.Image(format="png", layout={"width": width, "max_width": "100%"})
+        for name, control in explorer.controls.items():
+            unit = f" ({control.unit})" if control.unit else ""
+            self.inputs[name].description = f"{control.label}{unit}"
+            self.inputs[name].style = {"description_width": "200px"}
+            self.inputs[name].layout = {"width": width, "max_width": "100%"}
+            self.inputs[name].observe(self._refresh, "value")
+        caption = widgets.HTML(f"<em>{explorer.alt}</em>", layout={"width": width, "max_width": "100%"})
+        super().__init__([*self.inputs.values(), self.image, caption])
+        self._refresh()
+
+    @property
+    def values(self):
+        """The parameters as the controls stand now."""
+        return {name: control.value for name, control in self.inputs.items()}
+
+    def _refresh(self, _change=None):
+        self.image.value = self.frame.png(**self.values)
+
+    def __repr__(self):
+        return f"LiveFigure({', '.join(f'{name}={value}' for name, value in self.values.items())})"
+
+    def _repr_mimebundle_(self, **options):
+        bundle = super()._repr_mimebundle_(**options)                       # the live view ...
+        still = encoded(small_png(Image.open(io.BytesIO(self.image.value))))
+        twin = {"image/png": still, "text/plain": repr(self)}               # ... and its twin where no kernel runs
+        return {**bundle, **twin}, {"image/png": {"alt": self.explorer.alt}}
+
+
+def sweep(explorer, parameter, frames=30):
+    """Turn one control into an animation that needs no kernel (for slides and the site), as HTML."""
+    control = explorer.controls[parameter]
+    values = control.options if isinstance(control, Choice) else np.linspace(control.low, control.high, frames)
+    whole = isinstance(control, Control) and isinstance(control.start, int)
+    images = [Image.open(io.BytesIO(picture)) for picture in _pictures(explorer, parameter, values, whole)]
+
+    def build(fig):
+        axes = fig.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        return axes
+
+    return to_html(build, lambda axes, image: axes.imshow(image), images, width=explorer.size[0], height=explorer.size[1])
+
+
+def _pictures(explorer, parameter, values, whole):
+    frame, last = Frame(explorer, dpi=72), None
+    for value in values:
+        value = round(value) if whole else value if isinstance(value, str) else float(value)
+        if value != last:
+            yield frame.png(**{**explorer.start(), parameter: value})
+        last = value

@@ -1,0 +1,135 @@
+"""Losses on output spikes and output membranes: what the network is told to want."""
+import torch
+import torch.nn.functional as F
+
+from ._arguments import check_between, check_signal
+
+
+def _check_output(owner, name, value, target):
+    check_signal(owner, name, value, layout="[T, B, C]", min_dims=3)
+    if value.dim() != 3:
+        raise ValueError(f"{owner}: {name} must be [T, B, C], got shape {tuple(value.shape)}.")
+    if not bool(value.isfinite().all()):
+        raise ValueError(f"{owner}: {name} holds NaN or infinity; the error lies before the loss.")
+    if not isinstance(target, torch.Tensor):
+        raise TypeError(f"{owner}: target must be a torch.Tensor [B] of class numbers, got {type(target).__name__}.")
+    if target.dtype != torch.int64:
+        raise TypeError(f"{owner}: target must be int64 class numbers, got {target.dtype}. Convert it with .long().")
+    _, batch, classes = value.shape
+    if tuple(target.shape) != (batch,) or batch == 0:
+        raise ValueError(f"{owner}: target must be [B] = ({max(batch, 1)},) like {name}, got shape {tuple(target.shape)}.")
+    if bool(target.min() < 0) or bool(target.max() >= classes):
+        raise ValueError(f"{owner}: target must lie in 0..{classes - 1}, got {target.min().item()}..{target.max().item()}.")
+
+
+def ce_count_loss(spk, target):
+    """Compare the spike counts, read as logits, with the class by cross-entropy.
+
+    L = mean over batch of -ln softmax(c)[target],    c = sum over t of spk[t]
+
+    Minimum ln(1 + (C-1) e^-T), where the class fires at every step and the others never; silent network ln C.
+
+    Args:
+        spk: output spikes, [T, B, C].
+        target: class numbers, [B], int64.
+
+    Returns:
+        The loss, a scalar tensor. Its gradient with respect to the counts is (softmax(c) - one_hot(target)) / B.
+
+    Raises:
+        TypeError: spk not a floating-point tensor, target not int64.
+        ValueError: spk not [T, B, C], T = 0, NaN in spk, target not [B] or outside 0..C-1.
+
+    Source: Eshraghian et al. (2023), Table 2 and appendix B, cross-entropy spike rate.
+
+    >>> round(ce_count_loss(torch.zeros(25, 1, 10), torch.tensor([3])).item(), 6)
+    2.302585
+    """
+    _check_output("ce_count_loss", "spk", spk, target)
+    return F.cross_entropy(spk.sum(0), target)
+
+
+def ce_step_loss(spk_or_mem, target):
+    """Compare every single time step with the class by cross-entropy, and average over the steps.
+
+    L = mean over batch and t of -ln softmax(y[t])[target],    y = output spikes or output membranes
+
+    Minimum on spikes ln(1 + (C-1) / e), never 0: a spike is worth at most one logit; on membranes 0. Silent network ln C.
+
+    Args:
+        spk_or_mem: output spikes or membranes, [T, B, C].
+        target: class numbers, [B], int64.
+
+    Returns:
+        The loss, a scalar tensor.
+
+    Raises:
+        TypeError: spk_or_mem not a floating-point tensor, target not int64.
+        ValueError: spk_or_mem not [T, B, C], T = 0, NaN in it, target not [B] or outside 0..C-1.
+
+    Source: Eshraghian et al. (2023), section IV-C; snnTorch tutorial 5 adds the steps up, here they are averaged.
+
+    >>> spk = torch.zeros(25, 1, 10); spk[:, 0, 3] = 1
+    >>> round(ce_step_loss(spk, torch.tensor([3])).item(), 6)
+    1.46115
+    """
+    _check_output("ce_step_loss", "spk_or_mem", spk_or_mem, target)
+    return F.cross_entropy(spk_or_mem.flatten(0, 1), target.repeat(len(spk_or_mem)))        # [T*B, C], [T*B]
+
+
+def ce_membrane_loss(mem, target):
+    """Compare the summed membranes, read as logits, with the class by cross-entropy.
+
+    L = mean over batch of -ln softmax(m)[target],    m = sum over t of mem[t]
+
+    Minimum 0, approached as the membranes move apart; network without activity (mem = 0) ln C.
+
+    Args:
+        mem: output membranes, [T, B, C], in units of the threshold.
+        target: class numbers, [B], int64.
+
+    Returns:
+        The loss, a scalar tensor.
+
+    Raises:
+        TypeError: mem not a floating-point tensor, target not int64.
+        ValueError: mem not [T, B, C], T = 0, NaN in mem, target not [B] or outside 0..C-1.
+
+    Source: Eshraghian et al. (2023), Table 2, maximum membrane, in its variant with the sum.
+
+    >>> round(ce_membrane_loss(torch.zeros(25, 1, 10), torch.tensor([3])).item(), 6)
+    2.302585
+    """
+    _check_output("ce_membrane_loss", "mem", mem, target)
+    return F.cross_entropy(mem.sum(0), target)
+
+
+def mse_count_loss(spk, target, on=0.8, off=0.2):
+    """Ask the class for one spike count and all others for another, by squared error.
+
+    L = mean over batch of sum over classes of (y - c)^2,    c = sum over t of spk[t],    y = on T or off T
+
+    Minimum 0 where on T and off T are whole numbers; silent network T^2 (on^2 + (C-1) off^2).
+
+    Args:
+        spk: output spikes, [T, B, C].
+        target: class numbers, [B], int64.
+        on, off: wanted firing rates of the class and of the others, fractions of T between 0 and 1.
+
+    Returns:
+        The loss, a scalar tensor. Its gradient with respect to the counts is 2 (c - y) / B.
+
+    Raises:
+        TypeError: spk not a floating-point tensor, target not int64.
+        ValueError: spk not [T, B, C], T = 0, NaN in spk, target not [B] or outside 0..C-1, on or off outside [0, 1].
+
+    Source: Eshraghian et al. (2023), Table 2 and appendix B, mean square spike rate.
+
+    >>> round(mse_count_loss(torch.zeros(10, 1, 10), torch.tensor([3])).item(), 3)
+    100.0
+    """
+    _check_output("mse_count_loss", "spk", spk, target)
+    check_between("mse_count_loss", "on", on, 0, 1)
+    check_between("mse_count_loss", "off", off, 0, 1)
+    wanted = off + (on - off) * F.one_hot(target, spk.shape[-1]).to(spk.dtype)              # [B, C]
+    return (len(spk) * wanted - spk.sum(0)).square().sum(1).mean()

@@ -1,0 +1,278 @@
+"""The leaky integrate-and-fire neuron: one step, a whole sequence with its own backward pass, and a layer."""
+import math
+
+import torch
+from torch import nn
+from torch.autograd.function import once_differentiable
+
+from ._arguments import check_between, check_finite, check_option, check_positive, check_signal
+from .surrogate import atan, spike
+
+RESETS = ("subtract", "subtract_decayed", "zero", "none")
+
+
+def _check_lif(owner, x, beta, threshold, reset, layout, min_dims, hint):
+    check_signal(owner, "x", x, layout=layout, min_dims=min_dims, hint=hint)
+    check_between(owner, "beta", beta, 0, 1)
+    check_positive(owner, threshold=threshold)
+    check_option(owner, "reset", reset, RESETS)
+
+
+def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_reset=True):
+    """Advance a layer of leaky integrate-and-fire neurons by one time step.
+
+    mem[t] = beta * mem[t-1] + x[t] - threshold * spk[t-1],    spk[t] = 1 if mem[t] > threshold else 0
+
+    Args:
+        x: input current, [B, ...], in units of the threshold.
+        mem, spk: membrane potential and spikes of the step before, [B, ...].
+        beta: membrane decay per step, between 0 and 1; float, or tensor (scalar or [N]).
+        threshold: firing threshold, positive.
+        surrogate: derivative of the step function, from `snnteach.surrogate`.
+        reset: "subtract" (above), "subtract_decayed": beta * (mem - threshold * spk) + x,
+            "zero": beta * (1 - spk) * mem + x, or "none": beta * mem + x.
+        detach_reset: keep the reset out of the gradient.
+
+    Returns:
+        (spk, mem) of this step, [B, ...] each; mem is recorded before its reset.
+
+    Raises:
+        TypeError: x not a floating-point tensor.
+        ValueError: x not [B, ...], beta outside [0, 1], threshold not positive, reset unknown, NaN in the membrane.
+
+    Source: Eshraghian et al. (2023), Eqs. 4 and 5; the reset acts one step late.
+
+    >>> zero = torch.zeros(1, 1)
+    >>> spk, mem = lif_step(torch.full((1, 1), 1.2), zero, zero, beta=0.9)
+    >>> spk.item(), round(mem.item(), 2)
+    (1.0, 1.2)
+    """
+    _check_lif("lif_step", x, beta, threshold, reset, "[B, ...]", 2, " For a whole sequence [T, B, N] use lif.")
+    mem = _charge(x, mem, spk.detach() if detach_reset else spk, beta, threshold, reset)
+    check_finite("lif_step", mem)
+    return spike(mem - threshold, surrogate), mem
+
+
+def _charge(x, mem, spk, beta, threshold, reset):
+    if reset == "subtract":
+        return beta * mem + x - threshold * spk
+    if reset == "subtract_decayed":
+        return beta * (mem - threshold * spk) + x
+    if reset == "zero":
+        return beta * (1 - spk) * mem + x
+    return beta * mem + x
+
+
+def lif(x, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_reset=True, state=None):
+    """Run a layer of leaky integrate-and-fire neurons over a whole sequence.
+
+    mem[t] = beta * mem[t-1] + x[t] - threshold * spk[t-1],    spk[t] = 1 if mem[t] > threshold else 0
+
+    The same numbers as `lif_step` in a loop, several times faster: the backward pass through time is written by hand.
+
+    Args:
+        x: input current, [T, B, ...], in units of the threshold.
+        beta: membrane decay per step, between 0 and 1; float, or tensor (scalar or [N]).
+        threshold: firing threshold, positive.
+        surrogate: derivative of the step function, from `snnteach.surrogate`.
+        reset: "subtract", "subtract_decayed", "zero" or "none", as in `lif_step`.
+        detach_reset: keep the reset out of the gradient.
+        state: (mem, spk) of the step before, [B, ...] each; zeros by default. Continue a run with (mem[-1], spk[-1]).
+
+    Returns:
+        (spk, mem), [T, B, ...] each; mem is recorded before its reset.
+
+    Raises:
+        TypeError: x not a floating-point tensor.
+        ValueError: x not [T, B, ...], T = 0, beta outside [0, 1], threshold not positive, reset unknown,
+            state of another shape, NaN in the membrane.
+
+    Source: Eshraghian et al. (2023), Eqs. 4 and 5, and section IV-C for the backward pass.
+
+    >>> spk, mem = lif(torch.full((100, 1, 1), 0.3), beta=0.9)
+    >>> spk.shape, int(spk.sum())
+    (torch.Size([100, 1, 1]), 23)
+    """
+    _check_lif("lif", x, beta, threshold, reset, "[T, B, N] (time first)", 3,
+               " For one time step use lif_step; for batch-first data use x.transpose(0, 1).")
+    mem, spk = (x.new_zeros(x.shape[1:]),) * 2 if state is None else state
+    for name, value in (("mem", mem), ("spk", spk)):
+        if value.shape != x.shape[1:]:
+            raise ValueError(f"lif: state {name} must be {tuple(x.shape[1:])} like one step of x, got {tuple(value.shape)}.")
+    spk, mem = _LIF.apply(x, beta, mem, spk, threshold, surrogate, reset, detach_reset)
+    check_finite("lif", mem[-1])
+    return spk, mem
+
+
+class _LIF(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, beta, mem0, spk0, threshold, surrogate, reset, detach_reset):
+        mem, spk = x.new_empty(x.shape), x.new_empty(x.shape)             # [T, B, ...]
+        before, fired = mem0, spk0
+        for x_t, mem_t, spk_t in zip(x, mem, spk):                        # views of one step: nothing is copied
+            _charge_into(mem_t, x_t, before, fired, beta, threshold, reset)
+            torch.gt(mem_t, threshold, out=spk_t)
+            before, fired = mem_t, spk_t
+        ctx.save_for_backward(mem, spk, mem0, spk0, beta if isinstance(beta, torch.Tensor) else None)
+        ctx.options = beta, threshold, surrogate, reset, detach_reset
+        ctx.set_materialize_grads(False)                                  # an output that nobody used costs nothing
+        return spk, mem
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_spk, grad_mem):
+        mem, spk, mem0, spk0, learned_beta = ctx.saved_tensors
+        beta, threshold, surrogate, reset, detach_reset = ctx.options
+        beta = beta if learned_beta is None else learned_beta
+        grad = torch.zeros_like(mem) if grad_spk is None else _through_spike(grad_spk, mem, threshold, surrogate)
+        if grad_mem is not None:
+            grad += grad_mem
+        stay, leave = _influence(mem, spk, beta, threshold, reset)
+        step = stay if detach_reset else stay + surrogate(mem - threshold) * leave     # d mem[t+1] / d mem[t]
+        _accumulate(grad, step)
+        stay0, leave0 = _influence(mem0, spk0, beta, threshold, reset)
+        grad_spk0 = None if detach_reset else leave0 * grad[0]
+        return grad, _grad_beta(ctx, grad, mem, spk, mem0, spk0, beta), stay0 * grad[0], grad_spk0, None, None, None, None
+
+
+def _charge_into(out, x, mem, spk, beta, threshold, reset):
+    """`_charge` without a temporary: three operations a step that write where the result belongs."""
+    if reset == "zero":
+        torch.mul(mem, 1 - spk, out=out).mul_(beta).add_(x)
+    elif reset == "subtract_decayed":
+        torch.sub(mem, spk, alpha=threshold, out=out).mul_(beta).add_(x)
+    else:
+        if isinstance(beta, torch.Tensor):
+            torch.addcmul(x, mem, beta, out=out)
+        else:
+            torch.add(x, mem, alpha=beta, out=out)
+        if reset == "subtract":
+            out.sub_(spk, alpha=threshold)
+
+
+def _through_spike(grad_spk, mem, threshold, surrogate):
+    """grad_spk * h(mem - threshold), some steps at a time: small temporaries halve the whole layer's time at N = 1000."""
+    grad = torch.empty_like(mem)
+    steps = max(1, 2**18 // mem[0].numel())
+    for grad_t, mem_t, out in zip(grad_spk.split(steps), mem.split(steps), grad.split(steps)):
+        torch.mul(surrogate(mem_t - threshold), grad_t, out=out)
+    return grad
+
+
+def _influence(mem, spk, beta, threshold, reset):
+    """d mem[t+1] / d mem[t] with the reset held fixed, and d mem[t+1] / d spk[t]."""
+    if reset == "subtract":
+        return beta, -threshold
+    if reset == "subtract_decayed":
+        return beta, -beta * threshold
+    if reset == "zero":
+        return beta * (1 - spk), -beta * mem
+    return beta, 0.0
+
+
+def _accumulate(grad, step):
+    """grad[t] += step[t] * grad[t+1], from the last step back: backpropagation through time."""
+    rows = grad.unbind(0)                                                         # [B, ...] each
+    if isinstance(step, torch.Tensor):
+        for now, later, factor in zip(rows[-2::-1], rows[:0:-1], step.expand(grad.shape).flip(0)[1:]):
+            now.addcmul_(factor, later)
+    else:
+        for now, later in zip(rows[-2::-1], rows[:0:-1]):
+            now.add_(later, alpha=step)
+
+
+def _grad_beta(ctx, grad, mem, spk, mem0, spk0, beta):
+    """dL/dbeta = sum over t of grad[t] * (what beta multiplied at step t)."""
+    if not ctx.needs_input_grad[1]:
+        return None
+    _, threshold, _, reset, _ = ctx.options
+    before = torch.cat([mem0[None], mem[:-1]])                                    # [T, B, ...]
+    fired = torch.cat([spk0[None], spk[:-1]])
+    if reset == "zero":
+        before = (1 - fired) * before
+    elif reset == "subtract_decayed":
+        before = before - threshold * fired
+    return (grad * before).sum_to_size(beta.shape)
+
+
+class LIF(nn.Module):
+    """A layer of leaky integrate-and-fire neurons with a fixed or a learned membrane decay.
+
+    mem[t] = beta * mem[t-1] + x[t] - threshold * spk[t-1],    beta = sigmoid(logit) where it is learned
+
+    Args:
+        beta: membrane decay per step; float or tensor [N]. Strictly between 0 and 1 if it is learned.
+        threshold: firing threshold, positive.
+        learn_beta: make the decay a parameter (one for the layer, or one a neuron if beta is [N]).
+        surrogate, reset, detach_reset: as in `lif`.
+
+    Returns:
+        A module; `forward(x, state=None)` takes [T, B, ...] and returns (spk, mem), [T, B, ...] each.
+
+    Raises:
+        ValueError: beta outside [0, 1] (learned: (0, 1)), threshold not positive, reset unknown.
+
+    Source: Eshraghian et al. (2023), Eq. 4 and section IV-C-3 (learnable decay).
+
+    >>> layer = LIF(beta=0.9, learn_beta=True)
+    >>> spk, mem = layer(torch.full((100, 1, 1), 0.3))
+    >>> int(spk.sum()), round(layer.beta.item(), 3)
+    (23, 0.9)
+    """
+
+    def __init__(self, beta=0.9, threshold=1.0, *, learn_beta=False, surrogate=atan(), reset="subtract", detach_reset=True):
+        super().__init__()
+        check_between("LIF", "beta", beta, 0, 1)
+        check_positive("LIF", threshold=threshold)
+        check_option("LIF", "reset", reset, RESETS)
+        if learn_beta:
+            logit = torch.logit(torch.as_tensor(beta, dtype=torch.get_default_dtype()))
+            if not bool(logit.isfinite().all()):
+                raise ValueError(f"LIF: a learned beta must start strictly between 0 and 1, got {beta}.")
+            self.logit_beta = nn.Parameter(logit)
+        elif isinstance(beta, torch.Tensor):
+            self.register_buffer("fixed_beta", beta)
+        else:
+            self.fixed_beta = beta
+        self.threshold, self.learn_beta = threshold, learn_beta
+        self.surrogate, self.reset, self.detach_reset = surrogate, reset, detach_reset
+
+    @property
+    def beta(self):
+        """Membrane decay per step; a tensor that carries gradients where it is learned."""
+        return torch.sigmoid(self.logit_beta) if self.learn_beta else self.fixed_beta
+
+    def forward(self, x, state=None):
+        """Run the layer over x [T, B, ...] and return (spk, mem), [T, B, ...] each."""
+        return lif(x, self.beta, self.threshold, surrogate=self.surrogate, reset=self.reset,
+                   detach_reset=self.detach_reset, state=state)
+
+
+def first_spike_step(current, beta, threshold=1.0):
+    """Predict at which step a constant current makes a resting neuron fire first.
+
+    n = floor( ln(1 - threshold (1 - beta) / current) / ln beta ) + 1,    the first step being n = 1
+
+    Args:
+        current: constant input, a number in units of the threshold.
+        beta: membrane decay per step, 0 < beta < 1.
+        threshold: firing threshold, positive.
+
+    Returns:
+        The step as an int, or math.inf if current <= threshold (1 - beta), the rheobase.
+
+    Raises:
+        ValueError: beta outside [0, 1], threshold not positive.
+
+    Source: the step response U[n] = I (1 - beta^n) / (1 - beta) solved for U[n] > threshold.
+
+    >>> first_spike_step(0.2, beta=0.819), first_spike_step(0.09, beta=0.9)
+    (12, inf)
+    """
+    check_between("first_spike_step", "beta", beta, 0, 1)
+    check_positive("first_spike_step", threshold=threshold)
+    if current <= threshold * (1 - beta):
+        return math.inf
+    if beta in (0, 1):
+        return 1 if beta == 0 else math.floor(threshold / current) + 1
+    return math.floor(math.log(1 - threshold * (1 - beta) / current) / math.log(beta)) + 1

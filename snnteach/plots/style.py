@@ -1,0 +1,76 @@
+"""The course's figure style and how a figure reaches the page."""
+import base64
+import io
+
+import matplotlib as mpl
+import numpy as np
+from IPython.display import Markdown, display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+COLORS = {  # Okabe and Ito: told apart by readers with any colour vision
+    "black": "#000000", "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73",
+    "yellow": "#F0E442", "blue": "#0072B2", "vermillion": "#D55E00", "purple": "#CC79A7",
+}
+STYLES = ("-", "--", "-.", ":")  # the second carrier beside colour
+_RC = {
+    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
+    "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False, "lines.linewidth": 1.8,
+    "legend.frameon": False, "legend.fontsize": 9, "figure.constrained_layout.use": True,
+    "axes.prop_cycle": mpl.cycler(color=[COLORS[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")]),
+}
+
+
+def use_style():
+    """Make the course's style the default of matplotlib in this session; `setup` calls it."""
+    mpl.rcParams.update(_RC)
+
+
+def canvas(width=6.0, height=3.5, dpi=96):
+    """Make an empty figure in the course's style, without pyplot (nothing to close, nothing shown twice)."""
+    with mpl.rc_context(_RC):
+        fig = Figure(figsize=(width, height), dpi=dpi)
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def figure(width=6.0, height=3.5, rows=1, cols=1, **options):
+    """Make (figure, axes) in the course's style; `options` go to matplotlib's `Figure.subplots`."""
+    fig = canvas(width, height)
+    with mpl.rc_context(_RC):
+        axes = fig.subplots(rows, cols, **options)
+    return fig, axes
+
+
+def png(fig):
+    """Draw the figure and return its PNG bytes, with 64 colours so that notebooks stay small."""
+    with mpl.rc_context(_RC):
+        fig.canvas.draw()
+    return small_png(Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3]))
+
+
+def small_png(image, colors=64):
+    """Return an image as PNG bytes with a small palette."""
+    buffer = io.BytesIO()
+    image.quantize(colors, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return buffer.getvalue()
+
+
+def show(fig, alt):
+    """Show a figure with alternative text `alt`, which is also its visible caption."""
+    if not alt or not alt.strip():
+        raise ValueError("show: alt must say in a sentence what the figure shows, for readers who cannot see it.")
+    show_png(png(fig), alt, "Figure")
+    display(Markdown(f"*{alt}*"))
+
+
+def show_png(picture, alt, text):
+    """Show PNG bytes with alternative text; `text` stands where no picture can be shown."""
+    display({"image/png": encoded(picture), "text/plain": text}, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def encoded(picture):
+    """PNG bytes as the text that notebooks store."""
+    return base64.b64encode(picture).decode()

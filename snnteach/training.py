@@ -1,0 +1,204 @@
+"""The training loop, from one step to a whole run, and the accuracy that comes out."""
+import math
+import time
+
+import torch
+
+from ._arguments import check_positive
+
+
+def _check_data(owner, inputs, targets):
+    for name, value in (("inputs", inputs), ("targets", targets)):
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f"{owner}: {name} must be a torch.Tensor, got {type(value).__name__}.")
+    if targets.dtype != torch.int64:
+        raise TypeError(f"{owner}: targets must be int64 class numbers, got {targets.dtype}. Convert them with .long().")
+    if targets.dim() != 1 or inputs.dim() < 2 or len(inputs) != len(targets) or len(targets) == 0:
+        raise ValueError(f"{owner}: inputs must be [samples, ...] and targets [samples], at least one sample, "
+                         f"got shapes {tuple(inputs.shape)} and {tuple(targets.shape)}.")
+
+
+def _check_count(owner, **values):
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{owner}: {name} must be a whole number of at least 1, got {value!r}.")
+
+
+def train_step(net, x, target, *, loss, optimiser, regulariser=None):
+    """Improve the weights once, from one batch: forward, loss, backward through time, optimiser.
+
+    w <- w - optimiser's step along d(loss + regulariser)/dw
+
+    Args:
+        net: a network that returns a list of `Record`, one a layer.
+        x: input, [T, B, ...].
+        target: class numbers, [B].
+        loss: function of (records, target) that returns a scalar tensor.
+        optimiser: a `torch.optim` optimiser of the network's parameters.
+        regulariser: function of records that returns a scalar tensor to be added to the loss, or None.
+
+    Returns:
+        The loss before the step, a float, without the regulariser.
+
+    Raises:
+        ValueError: the loss or the regulariser is NaN or infinite; the weights are still those of the step before.
+
+    Source: Eshraghian et al. (2023), section IV-C.
+
+    >>> from snnteach.losses import ce_count_loss
+    >>> from snnteach.networks import SpikingMLP
+    >>> _ = torch.manual_seed(0)
+    >>> net, x, target = SpikingMLP((20, 50, 2)), torch.rand(10, 8, 20), torch.tensor([0, 1] * 4)
+    >>> optimiser = torch.optim.Adam(net.parameters(), lr=0.01)
+    >>> def loss(records, target): return ce_count_loss(records[-1].spk, target)
+    >>> before = train_step(net, x, target, loss=loss, optimiser=optimiser)
+    >>> train_step(net, x, target, loss=loss, optimiser=optimiser) < before
+    True
+    """
+    optimiser.zero_grad()
+    records = net(x)
+    value = loss(records, target)
+    total = value if regulariser is None else value + regulariser(records)
+    if not bool(total.isfinite()):
+        raise ValueError(f"train_step: the loss is {total.item()}. Lower the learning rate, or look for NaN and for very "
+                         f"large numbers in the input.")
+    total.backward()
+    optimiser.step()
+    return value.item()
+
+
+def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_rate=1e-3, weight_decay=0.0, seed,
+        validation=None, regulariser=None, augment=None, progress=None):
+    """Train a network with AdamW under a one-cycle schedule: the learning rate rises for the first 30 % and then falls to 0.
+
+    for each epoch, for each batch of a new random order: train_step(net, encode(batch), ...)
+
+    Args:
+        net: a network that takes [T, B, ...] and returns a list of `Record`, one a layer; trained in place.
+        inputs, targets: training data, [samples, ...] and [samples] (int64 class numbers).
+        loss: function of (records, target) that returns a scalar tensor, such as
+            `lambda records, target: ce_membrane_loss(records[-1].mem, target)`.
+        encode: function that turns a batch [B, ...] into input [T, B, ...].
+        epochs, batch_size: whole numbers.
+        learning_rate: peak of the schedule, positive.
+        weight_decay: AdamW's weight decay, per step and unit of learning rate.
+        seed: of the batch order and of whatever net, encode and augment draw from torch's global generator.
+        validation: (inputs, targets) held out of the training data, to be measured after each epoch, or None.
+        regulariser: function of records that returns a scalar tensor to be added to the loss, or None.
+        augment: function that turns a training batch [B, ...] into a varied one of the same shape, or None.
+        progress: function that is called after each epoch with this epoch's dict, or None.
+
+    Returns:
+        A list of dicts, one an epoch: "epoch" (from 1), "loss" (mean over the samples, without the regulariser),
+        "seconds" of training and, with validation data, "accuracy" on them (a fraction). The same seed gives the
+        same weights; torch's global generator is left as it was.
+
+    Raises:
+        TypeError: inputs or targets not tensors, targets not int64.
+        ValueError: shapes that do not fit, epochs, batch_size or learning_rate not positive, a loss that is NaN or infinite.
+
+    Source: Loshchilov and Hutter (2019), arXiv:1711.05101 (AdamW); Smith and Topin (2019), arXiv:1708.07120 (one cycle).
+
+    >>> from snnteach.losses import ce_membrane_loss
+    >>> from snnteach.networks import SpikingMLP, direct_current
+    >>> _ = torch.manual_seed(0)
+    >>> x, target = torch.rand(64, 20), torch.arange(64) % 2
+    >>> net = SpikingMLP((20, 50, 2), readout="membrane")
+    >>> history = fit(net, x, target, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y),
+    ...               encode=lambda x: direct_current(x, num_steps=5), epochs=20, batch_size=32, learning_rate=0.01, seed=0)
+    >>> history[-1]["loss"] < history[0]["loss"]
+    True
+    """
+    _check_data("fit", inputs, targets)
+    _check_count("fit", epochs=epochs, batch_size=batch_size)
+    check_positive("fit", learning_rate=learning_rate)
+    if validation is not None:
+        _check_data("fit (validation)", *validation)
+    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs * math.ceil(len(inputs) / batch_size))
+    history = []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for epoch in range(1, epochs + 1):
+            start, total = time.perf_counter(), 0.0
+            net.train()
+            for batch in torch.randperm(len(inputs)).split(batch_size):
+                x = encode(inputs[batch] if augment is None else augment(inputs[batch]))
+                value = train_step(net, x, targets[batch], loss=loss, optimiser=optimiser, regulariser=regulariser)
+                total += len(batch) * value
+                schedule.step()
+            history.append({"epoch": epoch, "loss": total / len(inputs), "seconds": time.perf_counter() - start})
+            if validation is not None:
+                history[-1]["accuracy"] = accuracy(net, *validation, encode=encode)
+            if progress is not None:
+                progress(history[-1])
+    return history
+
+
+def predict(net, inputs, *, encode, batch_size=500, seed=0):
+    """Name the class of each sample: the output that spiked most or, if the read-out never fires, had the highest membrane.
+
+    class = argmax over c of sum over t of spk[t, c]    (or mem[t, c]); among equals the lowest number wins
+
+    Args:
+        net: a network that takes [T, B, ...] and returns a list of `Record`, one a layer.
+        inputs: samples, [samples, ...].
+        encode: function that turns a batch [B, ...] into input [T, B, ...].
+        batch_size: samples at a time; no gradient is kept, so memory stays small.
+        seed: of what encode draws from torch's global generator, which is left as it was.
+
+    Returns:
+        Class numbers, [samples], int64.
+
+    Raises:
+        TypeError: inputs not a tensor.
+        ValueError: batch_size less than 1.
+
+    Source: Eshraghian et al. (2023), section III-B, rate-coded output.
+
+    >>> from snnteach.networks import SpikingMLP, direct_current
+    >>> _ = torch.manual_seed(0)
+    >>> predict(SpikingMLP((20, 50, 2)), torch.rand(7, 20), encode=lambda x: direct_current(x, num_steps=5)).shape
+    torch.Size([7])
+    """
+    if not isinstance(inputs, torch.Tensor):
+        raise TypeError(f"predict: inputs must be a torch.Tensor, got {type(inputs).__name__}.")
+    _check_count("predict", batch_size=batch_size)
+    training, labels = net.training, []
+    net.eval()
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for batch in inputs.split(batch_size):
+            spk, mem = net(encode(batch))[-1]
+            labels.append((mem if spk is None else spk).sum(0).argmax(1))                      # [B]
+    net.train(training)
+    return torch.cat(labels)
+
+
+def accuracy(net, inputs, targets, *, encode, batch_size=500, seed=0):
+    """Measure the fraction of samples that the network names rightly.
+
+    accuracy = mean of (predict(inputs) == targets)
+
+    Args:
+        net, inputs, encode, batch_size, seed: as in `predict`.
+        targets: class numbers, [samples], int64.
+
+    Returns:
+        A float between 0 and 1; its standard error is sqrt(p (1-p) / samples).
+
+    Raises:
+        TypeError: inputs or targets not tensors, targets not int64.
+        ValueError: shapes that do not fit, batch_size less than 1.
+
+    Source: Eshraghian et al. (2023), section III-B.
+
+    >>> from snnteach.networks import SpikingMLP, direct_current
+    >>> x, net = torch.rand(7, 20), SpikingMLP((20, 50, 2))
+    >>> def encode(x): return direct_current(x, num_steps=5)
+    >>> accuracy(net, x, predict(net, x, encode=encode), encode=encode)
+    1.0
+    """
+    _check_data("accuracy", inputs, targets)
+    return (predict(net, inputs, encode=encode, batch_size=batch_size, seed=seed) == targets).double().mean().item()

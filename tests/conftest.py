@@ -1,0 +1,18 @@
+"""All tests share: one thread, no window, a progress folder of its own; xdist's workers and nbval's kernels inherit it."""
+import os
+import shutil
+import tempfile
+
+from hypothesis import settings
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["SNNTEACH_HOME"] = tempfile.mkdtemp(prefix="snnteach-tests-")
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", MPLBACKEND="agg")
+
+settings.register_profile("course", deadline=None, derandomize=True)
+settings.load_profile("course")
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["SNNTEACH_HOME"], ignore_errors=True)

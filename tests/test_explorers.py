@@ -1,0 +1,99 @@
+"""Every explorer computes at every corner of its controls, moves its picture, and has a twin for pages without a kernel."""
+import importlib
+import io
+import itertools
+import pkgutil
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from snnteach import explore, explorers
+from snnteach.explorers import Choice, Control, find, sweep
+from snnteach.explorers.live import Frame
+
+TOPICS = [info.name for info in pkgutil.iter_modules(explorers.__path__) if info.name != "live"]
+NAMES = [f"{topic}.{name}" for topic in TOPICS for name in importlib.import_module(f"snnteach.explorers.{topic}").EXPLORERS]
+EVERY = pytest.mark.parametrize("name", NAMES)
+
+
+def test_there_are_explorers():
+    assert "membrane.constant" in NAMES
+
+
+@EVERY
+def test_corners(name):
+    explorer = find(name)
+    frame = Frame(explorer, dpi=50)
+    corners = [control.corners for control in explorer.controls.values()]
+    chosen = list(itertools.islice(itertools.product(*corners), 0, None, max(1, len(list(itertools.product(*corners))) // 40)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for corner in chosen:
+            picture = frame.png(**dict(zip(explorer.controls, corner, strict=True)))
+            assert picture.startswith(b"\x89PNG")
+
+
+@EVERY
+def test_compute_is_pure(name):
+    explorer = find(name)
+    first, second = explorer.compute(**explorer.start()), explorer.compute(**explorer.start())
+    assert repr(first) == repr(second)
+
+
+@EVERY
+def test_every_control_moves_the_picture(name):
+    explorer = find(name)
+    frame = Frame(explorer, dpi=50)
+    for parameter, control in explorer.controls.items():
+        pictures = {frame.png(**{**explorer.start(), parameter: value}) for value in control.corners}
+        assert len(pictures) >= 2, f"{name}: {parameter} changes nothing"
+
+
+@EVERY
+def test_labels_and_ranges(name):
+    explorer = find(name)
+    assert len(explorer.alt) > 60 and explorer.alt.endswith(".")
+    for control in explorer.controls.values():
+        assert control.label and len(f"{control.label} ({control.unit})") <= 32
+        if isinstance(control, Control):
+            assert control.low <= control.start <= control.high and 0 < control.step <= control.high - control.low
+
+
+def test_live_figure_reacts_and_has_a_twin():
+    live = explore("membrane.constant")
+    before = live.image.value
+    live.inputs["current"].value = 3.0
+    assert live.image.value != before and "current=3.0" in repr(live)
+    bundle, metadata = live._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle and len(metadata["image/png"]["alt"]) > 60
+    assert bundle["text/plain"] == repr(live)
+
+
+def test_blitted_frame_equals_a_full_drawing():
+    explorer = find("membrane.pulse")
+    moved = {**explorer.start(), "width": 20.0}
+    frame = Frame(explorer)
+    frame.png(**explorer.start())
+    blitted = np.asarray(Image.open(io.BytesIO(frame.png(**moved))))
+    fresh = np.asarray(Image.open(io.BytesIO(Frame(explorer).png(**moved))))
+    assert np.array_equal(blitted, fresh)
+
+
+def test_sweep_is_small_and_asks_no_network():
+    html = sweep(find("membrane.constant"), "current", frames=12)
+    assert html.count("data:image/png;base64") == 12 and len(html) < 500_000
+    assert "http" not in html.replace("http://www.w3.org", "") and "<i class" not in html
+    assert html == sweep(find("membrane.constant"), "current", frames=12)
+
+
+def test_unknown_names_say_what_there_is():
+    with pytest.raises(ValueError, match="'membrane' has 'constant', 'pulse', got 'wave'"):
+        explore("membrane.wave")
+    with pytest.raises(ValueError, match="no topic 'nothing'"):
+        explore("nothing.here")
+
+
+def test_choice_becomes_a_list():
+    assert Choice("a", ("a", "b"), "letter").widget().options == ("a", "b")

@@ -1,0 +1,102 @@
+"""The losses against their closed forms (F27 to F29), finite differences and bad input."""
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss, mse_count_loss
+
+LOSSES = (ce_count_loss, ce_step_loss, ce_membrane_loss, mse_count_loss)
+
+
+def outputs(steps=7, batch=4, classes=10, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    value = (torch.rand(steps, batch, classes, generator=generator) < 0.4).double().requires_grad_()
+    return value, torch.randint(0, classes, (batch,), generator=generator)
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps=st.integers(1, 9), batch=st.integers(1, 5), classes=st.integers(2, 11), seed=st.integers(0, 999))
+def test_each_loss_is_its_formula(steps, batch, classes, seed):
+    value, target = outputs(steps, batch, classes, seed)
+
+    def entropy(logits):                                           # [B, C]
+        return -torch.stack([torch.log_softmax(row, 0)[y] for row, y in zip(logits, target, strict=True)]).mean()
+
+    counts = sum(value)
+    wanted = torch.full_like(counts, 0.2 * steps)
+    wanted[range(batch), target] = 0.8 * steps
+    expected = (entropy(counts), sum(map(entropy, value)) / steps, entropy(counts), ((wanted - counts) ** 2).sum() / batch)
+    for loss, number in zip(LOSSES, expected, strict=True):
+        torch.testing.assert_close(loss(value, target), number, rtol=1e-12, atol=1e-12)
+
+
+def test_count_gradient_is_softmax_minus_one_hot():                # F27
+    spk, target = outputs()
+    ce_count_loss(spk, target).backward()
+    y = torch.nn.functional.one_hot(target, 10)
+    expected = (torch.softmax(spk.detach().sum(0), 1) - y) / 4
+    torch.testing.assert_close(spk.grad, expected.expand_as(spk), rtol=0, atol=1e-15)
+
+
+def test_squared_count_gradient_is_twice_the_miss():               # F29
+    spk, target = outputs()
+    mse_count_loss(spk, target).backward()
+    wanted = 7 * (0.2 + 0.6 * torch.nn.functional.one_hot(target, 10).double())
+    torch.testing.assert_close(spk.grad, (2 * (spk.detach().sum(0) - wanted) / 4).expand_as(spk), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps,classes", [(1, 2), (25, 10), (100, 3)])
+def test_floors_and_silent_values(steps, classes):                 # F27, F28
+    target = torch.tensor([1, 0])
+    silent = torch.zeros(steps, 2, classes, dtype=torch.float64)
+    best = silent.clone()
+    best[:, range(2), target] = 1
+    for loss in (ce_count_loss, ce_step_loss, ce_membrane_loss):
+        assert loss(silent, target).item() == pytest.approx(math.log(classes), abs=1e-12)
+    assert ce_count_loss(best, target).item() == pytest.approx(math.log1p((classes - 1) * math.exp(-steps)), abs=1e-12)
+    assert ce_step_loss(best, target).item() == pytest.approx(math.log1p((classes - 1) / math.e), abs=1e-12)
+    assert ce_step_loss(1e3 * best, target).item() == pytest.approx(0, abs=1e-12)
+    assert mse_count_loss(best, target, on=1.0, off=0.0).item() == 0
+    assert mse_count_loss(silent, target).item() == pytest.approx(steps**2 * (0.64 + (classes - 1) * 0.04))
+
+
+def test_floor_of_the_paper_setting():
+    spk = torch.zeros(25, 1, 10)
+    spk[:, 0, 4] = 1
+    assert ce_step_loss(spk, torch.tensor([4])).item() == pytest.approx(1.461150, abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_gradcheck(loss):
+    _, target = outputs()
+    value = torch.randn(7, 4, 10, dtype=torch.float64, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    assert torch.autograd.gradcheck(lambda v: loss(v, target), value)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("value,target,error,words", [
+    (torch.zeros(4, 10), torch.zeros(4).long(), ValueError, r"must be \[T, B, C\], got shape \(4, 10\)"),
+    (torch.zeros(2, 3, 4, 10), torch.zeros(3).long(), ValueError, r"must be \[T, B, C\], got shape \(2, 3, 4, 10\)"),
+    (torch.zeros(0, 4, 10), torch.zeros(4).long(), ValueError, r"first axis of at least 1"),
+    (torch.zeros(5, 0, 10), torch.zeros(0).long(), ValueError, r"target must be \[B\]"),
+    (torch.zeros(5, 4, 10).long(), torch.zeros(4).long(), TypeError, "must be floating point"),
+    (None, torch.zeros(4).long(), TypeError, "must be a torch.Tensor"),
+    (torch.full((5, 4, 10), math.nan), torch.zeros(4).long(), ValueError, "NaN"),
+    (torch.zeros(5, 4, 10), torch.tensor([0, 1, 2, 10]), ValueError, r"target must lie in 0\.\.9, got 0\.\.10"),
+    (torch.zeros(5, 4, 10), torch.tensor([0, 1, 2, -1]), ValueError, r"target must lie in 0\.\.9, got -1\.\.2"),
+    (torch.zeros(5, 4, 10), torch.zeros(3).long(), ValueError, r"target must be \[B\] = \(4,\)"),
+    (torch.zeros(5, 4, 10), torch.zeros(4), TypeError, "int64"),
+    (torch.zeros(5, 4, 10), [0, 1, 2, 3], TypeError, "target must be a torch.Tensor"),
+])
+def test_bad_input_is_named(loss, value, target, error, words):
+    with pytest.raises(error, match=f"^{loss.__name__}: .*{words}"):
+        loss(value, target)
+
+
+@pytest.mark.parametrize("rates", [{"on": 1.5}, {"off": -0.1}])
+def test_rates_are_fractions(rates):
+    with pytest.raises(ValueError, match="mse_count_loss: (on|off) must be between 0 and 1"):
+        mse_count_loss(torch.zeros(5, 4, 10), torch.zeros(4).long(), **rates)

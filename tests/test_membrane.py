@@ -1,0 +1,122 @@
+"""The membrane against its closed forms (F1 to F4, F6, F11, F19 of the literature's table)."""
+import math
+
+import pytest
+import torch
+
+from snnteach.membrane import (
+    decay_from_tau,
+    firing_rate,
+    first_spike_time,
+    half_life,
+    integrate_and_fire,
+    passive_membrane,
+    step_response,
+    strength_duration,
+    tau_from_decay,
+)
+
+FLOAT = torch.float64
+
+
+def test_free_decay_is_exact_for_any_step():
+    assert decay_from_tau(5.0) == pytest.approx(0.818731, abs=1e-6)
+    for dt in (0.01, 1.0, 7.0):
+        trace = passive_membrane(torch.zeros(10, dtype=FLOAT), 5.0, dt, initial=1.0)
+        expected = torch.exp(-dt * torch.arange(1, 11, dtype=FLOAT) / 5)
+        assert torch.allclose(trace, expected, rtol=1e-12)
+
+
+def test_euler_decay_differs_by_the_square_of_the_step():
+    for ratio in (0.1, 0.01):
+        assert math.exp(-ratio) - (1 - ratio) == pytest.approx(ratio**2 / 2, rel=ratio)
+
+
+def test_euler_is_first_order():
+    def error(dt):
+        trace = passive_membrane(torch.zeros(round(20 / dt), dtype=FLOAT), 5.0, dt, initial=1.0, method="euler")
+        return abs(trace[-1].item() - math.exp(-4))
+    assert error(1.0) == pytest.approx(6.8e-3, rel=0.01)
+    assert error(0.125) == pytest.approx(9.1e-4, rel=0.01)
+    assert math.log2(error(0.02) / error(0.01)) == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("dt", "bounded", "monotone"),
+                         [(9.0, True, True), (11.0, True, False), (19.9, True, False), (20.1, False, False)])
+def test_euler_stability_limits(dt, bounded, monotone):
+    trace = passive_membrane(torch.zeros(400, dtype=FLOAT), 10.0, dt, initial=1.0, method="euler")
+    assert (trace.abs()[-1] < 1).item() is bounded
+    assert bool((trace >= 0).all()) is monotone
+
+
+def test_step_response_and_its_limits():
+    time = torch.linspace(0, 200, 50, dtype=FLOAT)
+    analytic = step_response(time, 2.0, 10.0, resistance=3.0, initial=1.0)
+    assert analytic[0].item() == pytest.approx(1.0) and analytic[-1].item() == pytest.approx(6.0, rel=1e-6)
+    simulated = passive_membrane(torch.full((200,), 2.0, dtype=FLOAT), 10.0, 1.0, resistance=3.0, initial=1.0)
+    expected = step_response(torch.arange(1, 201, dtype=FLOAT), 2.0, 10.0, resistance=3.0, initial=1.0)
+    assert torch.allclose(simulated, expected, rtol=1e-12)
+
+
+def test_rheobase_separates_silence_from_firing():
+    assert firing_rate(0.999, 20e-3) == 0 and first_spike_time(1.0, 20e-3) == math.inf
+    for current, fires in ((0.999, False), (1.001, True)):
+        _, spikes = integrate_and_fire(torch.full((5000,), current, dtype=FLOAT), 20e-3, 1e-3)
+        assert bool(spikes.any()) is fires
+
+
+def test_first_spike_time_matches_the_simulation():
+    assert first_spike_time(0.2, 25.5e-3, resistance=5.1) * 1e3 == pytest.approx(100.26, abs=0.01)
+    for current, initial in ((1.2, 0.0), (3.0, 0.0), (1.5, 0.6)):
+        predicted = first_spike_time(current, 20e-3, initial=initial)
+        trace = passive_membrane(torch.full((4000,), current, dtype=FLOAT), 20e-3, 5e-5, initial=initial)
+        assert (int((trace > 1).nonzero()[0]) + 1) * 5e-5 == pytest.approx(predicted, abs=6e-5)
+
+
+@pytest.mark.parametrize(("current", "rate"), [(1.05, 15.17), (1.5, 37.08), (3.0, 76.28)])
+def test_f_i_curve(current, rate):
+    assert firing_rate(current, 20e-3, refractory=5e-3) == pytest.approx(rate, abs=0.01)
+    _, spikes = integrate_and_fire(torch.full((100_000,), current), 20e-3, 0.1e-3, refractory=5e-3)
+    times = spikes.nonzero().flatten() * 0.1e-3
+    assert ((len(times) - 1) / (times[-1] - times[0])).item() == pytest.approx(rate, rel=0.01)
+
+
+def test_dead_time_holds_the_membrane_at_rest():
+    voltage, spikes = integrate_and_fire(torch.full((60,), 5.0), 20e-3, 1e-3, refractory=3e-3)
+    first = int(spikes.nonzero()[0])
+    assert voltage[first + 1:first + 4].tolist() == [0.0, 0.0, 0.0] and voltage[first + 4] > 0
+
+
+def test_strength_duration_is_reached_by_the_simulation():
+    assert float(strength_duration(5 * math.log(2), 5.0)) == pytest.approx(2.0)
+    assert float(strength_duration(1e-6, 5.0)) * 1e-6 == pytest.approx(5.0, rel=1e-5)        # charge of a short pulse
+    for width in (1.0, 5.0, 20.0):
+        needed = float(strength_duration(torch.tensor(width, dtype=FLOAT), 5.0))
+        for factor, fires in ((0.999, False), (1.001, True)):
+            pulse = torch.full((round(width / 0.01),), needed * factor, dtype=FLOAT)
+            assert bool(passive_membrane(pulse, 5.0, 0.01)[-1] > 1) is fires
+
+
+@pytest.mark.parametrize(("beta", "steps", "tau"), [(0.9, 6.579, 9.491), (0.95, 13.513, 19.496), (0.99, 68.968, 99.499)])
+def test_half_life_and_time_constant(beta, steps, tau):
+    assert half_life(beta) == pytest.approx(steps, abs=1e-3)
+    assert tau_from_decay(beta) == pytest.approx(tau, abs=1e-3)
+    assert decay_from_tau(tau_from_decay(beta, 2.0), 2.0) == pytest.approx(beta)
+
+
+@pytest.mark.parametrize(("call", "error", "words"), [
+    (lambda: decay_from_tau(-1.0), ValueError, "tau must be positive, got -1.0"),
+    (lambda: tau_from_decay(1.0), ValueError, "beta must be between 0 and 1"),
+    (lambda: passive_membrane(torch.zeros(0), 5.0, 1.0), ValueError, r"current must be \[T\]"),
+    (lambda: passive_membrane(torch.zeros(3, dtype=torch.long), 5.0, 1.0), TypeError, "floating point, got torch.int64"),
+    (lambda: passive_membrane([1.0], 5.0, 1.0), TypeError, "must be a torch.Tensor"),
+    (lambda: passive_membrane(torch.zeros(3), 5.0, 0.0), ValueError, "dt must be positive"),
+    (lambda: passive_membrane(torch.zeros(3), 5.0, 1.0, method="rk4"), ValueError, "'exact', 'euler'"),
+    (lambda: firing_rate(1.5, 20e-3, refractory=-1e-3), ValueError, "refractory must not be negative"),
+    (lambda: integrate_and_fire(torch.zeros(3), 5.0, 1.0, threshold=-1.0), ValueError, "threshold must be positive"),
+    (lambda: strength_duration(0.0, 5.0), ValueError, "width must be positive"),
+    (lambda: first_spike_time(1.5, "fast"), TypeError, "tau must be a number"),
+])
+def test_bad_input_says_what_came(call, error, words):
+    with pytest.raises(error, match=words):
+        call()

@@ -60,6 +60,13 @@ def test_what_judge_says(answer, state, words):
     assert found == state and words in reason
 
 
+def test_a_long_tensor_is_told_where_it_differs():
+    long = Exercise("99.2", "Count.", "easy", 1, lambda: torch.arange(20.0), ("a", "b"), (), cases=((),))
+    found, reason = judge(long, lambda: torch.arange(20.0).clamp(max=12))
+    assert found == "not yet" and "differs first at index (13,): 12, expected 13" in reason
+    assert "expected a tensor of shape (20,)" in judge(long, lambda: list(range(20)))[1]
+
+
 def test_a_value_that_no_misconception_explains_gets_a_direction():
     exercise = find("01.1")
     assert judge(exercise, 13.86)[0] == "right"

@@ -55,7 +55,7 @@ def _judge_value(exercise, answer):
     for misconception in exercise.misconceptions:
         if agree(answer, misconception.answer, exercise.tolerance):
             return "not yet", misconception.reason
-    return "not yet", f"got {_short(answer)}, {_difference(answer, exercise.reference)}"
+    return "not yet", f"got {_short(answer)}, {_difference(answer, exercise.reference, exercise.tolerance)}"
 
 
 def _judge_results(exercise, results):
@@ -69,7 +69,8 @@ def _judge_results(exercise, results):
     for case, result, right in zip(exercise.cases, results, expected, strict=True):
         if not agree(result, right, exercise.tolerance):
             shown = ", ".join(_short(argument) for argument in case)
-            return "not yet", f"for ({shown}) got {_short(result)}, {_difference(result, right, reveal=True)}"
+            difference = _difference(result, right, exercise.tolerance, reveal=True)
+            return "not yet", f"for ({shown}) got {_short(result)}, {difference}"
     raise AssertionError("unreachable: results disagree but every case agrees")
 
 
@@ -78,7 +79,7 @@ def agree(answer, right, tolerance):
     if isinstance(right, torch.Tensor):
         if not isinstance(answer, torch.Tensor) or answer.shape != right.shape:
             return False
-        return torch.allclose(answer.double(), right.double(), rtol=tolerance, atol=tolerance)
+        return torch.allclose(answer.double(), right.double(), rtol=tolerance, atol=tolerance, equal_nan=True)
     if isinstance(right, (list, tuple)):
         return (isinstance(answer, (list, tuple)) and len(answer) == len(right)
                 and all(agree(a, r, tolerance) for a, r in zip(answer, right, strict=True)))
@@ -91,12 +92,15 @@ def agree(answer, right, tolerance):
     return math.isclose(answer, right, rel_tol=tolerance, abs_tol=tolerance)
 
 
-def _difference(answer, right, reveal=False):
+def _difference(answer, right, tolerance, reveal=False):
     if isinstance(right, torch.Tensor):
         if not isinstance(answer, torch.Tensor):
             return f"expected a tensor of shape {tuple(right.shape)}."
         if answer.shape != right.shape:
             return f"expected shape {tuple(right.shape)}."
+        if right.numel() > 8:
+            where = tuple((~answer.double().isclose(right.double(), tolerance, tolerance)).nonzero()[0].tolist())
+            return f"which differs first at index {where}: {answer[where].item():g}, expected {right[where].item():g}."
     if reveal:
         return f"expected {_short(right)}."
     numbers = isinstance(right, (int, float)) and isinstance(answer, (int, float))
@@ -110,7 +114,8 @@ def _short(value):
         if value.numel() > 8:
             return f"a tensor of shape {tuple(value.shape)}"
         return f"tensor({_rounded(value.detach().tolist())})"
-    return str(_rounded(value)) if isinstance(value, (float, list, tuple)) else repr(value)[:80]
+    text = str(_rounded(value)) if isinstance(value, (float, list, tuple)) else repr(value)
+    return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
 def _rounded(value):

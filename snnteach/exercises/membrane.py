@@ -22,23 +22,26 @@ def _no_step_length(voltage, current, tau, dt):
     return voltage + (current - voltage) / tau
 
 
-def threshold_current(width, tau, rheobase):
-    return rheobase / (1 - torch.exp(-width / tau))
+def shortest_pulse(current, tau, rheobase):
+    width = -tau * torch.log1p(-rheobase / current)
+    return torch.where(current > rheobase, width, torch.inf)
 
 
-def _equal_charge(width, tau, rheobase):
-    return rheobase * tau / width
+def _equal_charge(current, tau, rheobase):
+    return torch.where(current > rheobase, tau * rheobase / current, torch.inf)
 
 
-def _multiplied(width, tau, rheobase):
-    return rheobase * (1 - torch.exp(-width / tau))
+def _no_silence(current, tau, rheobase):
+    return -tau * torch.log1p(-rheobase / current)
 
 
-def _grows(width, tau, rheobase):
-    return rheobase / torch.exp(-width / tau)
+def _negative(current, tau, rheobase):
+    return -shortest_pulse(current, tau, rheobase)
 
 
-_WIDTHS = torch.tensor([1.0, 5.0, 20.0, 100.0])
+def _at_the_rheobase(current, tau, rheobase):
+    return torch.where(current > rheobase, -tau * torch.log(rheobase / current), torch.inf)
+
 
 EXERCISES = [
     Exercise(
@@ -92,16 +95,17 @@ EXERCISES = [
         solution="tau ln(I / (I - 1)) = 8 ms, so I = 1 / (1 - exp(-8/20)) = 3.033."),
     Exercise(
         id="01.5", difficulty="medium", minutes=8,
-        question="Write the strength-duration law: the current that brings the membrane to threshold in exactly `width`.",
-        reference=threshold_current,
-        cases=((_WIDTHS, 20.0, 1.0), (_WIDTHS, 5.0, 2.0)),
-        hints=("After a time w the membrane stands at R I (1 - exp(-w / tau)). Set this equal to the threshold.",
-               "The rheobase is threshold / R, so I = rheobase / (1 - exp(-w / tau)). Use torch.exp: width is a tensor."),
+        question="Turn the strength-duration law around: the shortest pulse that fires, torch.inf where none does.",
+        reference=shortest_pulse,
+        cases=((torch.tensor([1.1, 2.0, 10.0]), 20.0, 1.0), (torch.tensor([0.5, 2.0, 3.0]), 5.0, 2.0)),
+        hints=("Solve I (1 - exp(-w / tau)) = I_rh for exp(-w / tau) first, then take the logarithm.",
+               "w = -tau ln(1 - I_rh / I); at or below the rheobase there is no such w: use torch.where."),
         misconceptions=(
-            Misconception(_equal_charge, "that is equal charge for every width. True for very short pulses; "
+            Misconception(_equal_charge, "that is equal charge for every strength. True for very short pulses; "
                                          "a long pulse leaks away while it flows."),
-            Misconception(_multiplied, "upside down: short pulses must be stronger than the rheobase, not weaker."),
-            Misconception(_grows, "your current grows with the width. Check the limit of a very long pulse: "
-                                  "it must be the rheobase."),
+            Misconception(_no_silence, "right above the rheobase; below it no pulse is long enough: return torch.inf there."),
+            Misconception(_negative, "a negative width: the logarithm of a number below 1 is negative, so a minus is missing."),
+            Misconception(_at_the_rheobase, "what is left at the end of the pulse is 1 - I_rh / I, not I_rh / I: "
+                                            "solve for exp(-w / tau) once more."),
         )),
 ]

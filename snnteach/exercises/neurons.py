@@ -40,6 +40,15 @@ def _never_resets(current, beta, threshold, num_steps):
     return torch.tensor(spikes)
 
 
+def _to_zero(current, beta, threshold, num_steps):
+    mem, spk, spikes = 0.0, 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem * (1 - spk) + current
+        spk = float(mem > threshold)
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
 def _at_once(current, beta, threshold, num_steps):
     mem, spikes = 0.0, []
     for _ in range(num_steps):
@@ -117,8 +126,9 @@ EXERCISES = [
         misconceptions=(
             Misconception(_never_resets, "it still never resets: the spike of the step before is forgotten, "
                                          "so the potential climbs to its ceiling and stays."),
-            Misconception(_at_once, "you reset in the same step, before the decay. A fine neuron, but Eq. 2 subtracts "
-                                    "the full threshold one step later, after the decay."),
+            Misconception(_at_once, "your reset arrives as beta * threshold: either you scaled it by beta, or you reset in the "
+                                    "same step and let it leak. Eq. 2 subtracts the full threshold, after the decay."),
+            Misconception(_to_zero, "that is reset to zero: the excess over the threshold is lost. Eq. 2 subtracts."),
             Misconception(_at_or_above, "you also fire when mem equals the threshold. Eq. 3 is strict: mem > threshold."),
             Misconception(_loses_the_input, "that resets to zero and drops the input of that step. "
                                             "Eq. 2 subtracts a threshold and keeps the rest."),
@@ -140,15 +150,14 @@ EXERCISES = [
         solution="The ceiling is I / (1 - 0.9) = 10 I. It passes 1 for I > 0.1."),
     Exercise(
         id="02.5", difficulty="medium", minutes=6, tolerance=5e-3,
-        question="beta = 0.9, threshold 1, constant input 0.3, mean potential 0.695: how many spikes in 100 steps?",
-        reference=23,
+        question="beta = 0.8, threshold 1, constant input 0.45, mean potential 0.751: how many spikes in 100 steps?",
+        reference=30,
         hints=("Eq. 4 gives spikes per step. Multiply by 100.",
-               "The leak costs (1 - beta) times the mean potential per step: 0.1 * 0.695."),
+               "The leak costs (1 - beta) times the mean potential per step: 0.2 * 0.751."),
         misconceptions=(
-            Misconception(30, "you forgot the leak. What does a tenth of the mean potential cost per step?"),
-            Misconception(27, "you took a tenth of the input. The leak takes a tenth of the mean potential, 0.695."),
-            Misconception(25, "that is what some other resets give. Put the numbers into Eq. 4."),
-            Misconception(-32.55, "fewer than no spikes: the leak is 1 - beta of the potential, not beta."),
+            Misconception(45, "you forgot the leak. What does a fifth of the mean potential cost per step?"),
+            Misconception(36, "you took a fifth of the input. The leak takes a fifth of the mean potential, 0.751."),
+            Misconception(-15.08, "fewer than no spikes: the leak is 1 - beta of the potential, not beta."),
         ),
-        solution="(0.3 - 0.1 * 0.695) * 100 = 23.05, and spikes are whole: 23."),
+        solution="(0.45 - 0.2 * 0.751) * 100 = 29.98, and spikes are whole: 30."),
 ]

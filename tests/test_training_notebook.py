@@ -120,4 +120,4 @@ def test_the_cheapest_rows_repeat(stored):
 def test_the_notebook_says_which_numbers_are_stored():
     (path,) = notebooks.paths(["09"])
     text = path.read_text(encoding="utf-8")
-    assert "stored, three seeds" in text and "python -m snnteach study 09" in text
+    assert "stored, three seeds" in text and "python3 -m snnteach study 09" in text

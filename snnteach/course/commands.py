@@ -9,6 +9,7 @@ from .troubles import SetupError
 
 PYTEST = ("-m", "pytest", "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile", "--doctest-modules")
 JUPYTER = ("-m", "jupyterlab", "--ServerApp.ip=localhost", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
+           "--LanguageServerManager.autodetect=False",
            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
 
 

@@ -95,7 +95,7 @@ class Progress:
             filled = 10 * solved // total
             lines.append(f"{notebook}  {'#' * filled}{'.' * (10 - filled)}  {solved}/{total}"
                          + (f"  hints {hints}" if hints else ""))
-        return "\n".join(lines)
+        return "\n".join([*lines, "To carry it over: progress().code, then progress(restore=...)."])
 
     def _repr_html_(self):
         rows = "".join(

@@ -43,7 +43,8 @@ def judge(exercise, answer):
     except NotImplementedError:
         return "not attempted", ""
     except Exception as error:  # the reader's code may raise anything
-        return "not yet", f"your function stopped with {type(error).__name__}: {error}"
+        said = (str(error).splitlines() or ["no message"])[0].rstrip(".")
+        return "not yet", f"your function stopped with {type(error).__name__}: {said}."
     if all(result is None or result is ... for result in results):
         return "not attempted", ""
     return _judge_results(exercise, results)
@@ -103,9 +104,13 @@ def _difference(answer, right, tolerance, reveal=False):
             return f"which differs first at index {where}: {answer[where].item():g}, expected {right[where].item():g}."
     if reveal:
         return f"expected {_short(right)}."
+    if isinstance(answer, float) and math.isnan(answer):
+        return "which is not a number."
     numbers = isinstance(right, (int, float)) and isinstance(answer, (int, float))
     if numbers and not isinstance(right, bool) and not isinstance(answer, bool):
         return "the answer is larger." if answer < right else "the answer is smaller."
+    if isinstance(right, (int, float)) and not isinstance(right, bool):
+        return f"expected a number, not {type(answer).__name__}."
     return "which is not it."
 
 

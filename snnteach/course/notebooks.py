@@ -97,7 +97,7 @@ def _output_problems(cell):
         if output.get("name") == "stderr":
             yield "text on stderr, such as a warning, in an output"
         text = str(output.get("text", "")) + str(output.get("data", ""))[:2000]
-        if re.search(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\\\)", text):
+        if re.search(r"/(home|root|Users|tmp)/|[A-Z]:\\\\", text):
             yield "a machine's path in an output"
 
 

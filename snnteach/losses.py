@@ -6,6 +6,12 @@ from ._arguments import check_between, check_signal
 
 
 def _check_output(owner, name, value, target):
+    if value is None:
+        raise TypeError(f"{owner}: {name} is None: a membrane read-out fires no spikes. Use a loss on records[-1].mem, such as "
+                        "ce_membrane_loss, or build the network with readout='spike'.")
+    if isinstance(value, (list, tuple)):
+        raise TypeError(f"{owner}: {name} must be one tensor [T, B, C], got the records of all layers. Pass records[-1].spk "
+                        "or records[-1].mem.")
     check_signal(owner, name, value, layout="[T, B, C]", min_dims=3)
     if value.dim() != 3:
         raise ValueError(f"{owner}: {name} must be [T, B, C], got shape {tuple(value.shape)}.")

@@ -81,6 +81,8 @@ class SpikingMLP(nn.Module):
     def __init__(self, sizes, beta=0.9, threshold=1.0, *, readout="spike", learn_beta=False, surrogate=atan(),
                  reset="subtract", detach_reset=True):
         super().__init__()
+        if not isinstance(sizes, (tuple, list)):
+            raise TypeError(f"SpikingMLP: sizes must be one tuple, such as SpikingMLP((784, 300, 10)), got {sizes!r}.")
         if len(sizes) < 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
             raise ValueError(f"SpikingMLP: sizes must be two or more positive whole numbers, got {sizes!r}.")
         check_option("SpikingMLP", "readout", readout, ("spike", "membrane"))
@@ -97,7 +99,8 @@ class SpikingMLP(nn.Module):
                      hint=" For input that does not change use direct_current(x, num_steps).")
         inputs = self.linears[0].in_features
         if x.dim() != 3 or x.shape[2] != inputs:
-            raise ValueError(f"SpikingMLP: x must be [T, B, {inputs}], got shape {tuple(x.shape)}. For images use .flatten(2).")
+            hint = " For images use .flatten(2)." if math.prod(x.shape[2:]) == inputs else ""
+            raise ValueError(f"SpikingMLP: x must be [T, B, {inputs}] (time first), got shape {tuple(x.shape)}.{hint}")
         records = []
         for linear, neuron in zip(self.linears, self.neurons):
             constant = x.stride(0) == 0                               # the same input at every step: multiply once

@@ -5,17 +5,26 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-from ._arguments import check_between, check_finite, check_option, check_positive, check_signal
+from ._arguments import (
+    check_beta,
+    check_between,
+    check_finite,
+    check_option,
+    check_positive,
+    check_signal,
+    check_state,
+    check_surrogate,
+)
 from .surrogate import atan, spike
 
 RESETS = ("subtract", "subtract_decayed", "zero", "none")
 
 
-def _check_lif(owner, x, beta, threshold, reset, layout, min_dims, hint):
-    check_signal(owner, "x", x, layout=layout, min_dims=min_dims, hint=hint)
-    check_between(owner, "beta", beta, 0, 1)
+def _check_lif(owner, step, beta, threshold, surrogate, reset):
+    check_beta(owner, beta, step)
     check_positive(owner, threshold=threshold)
     check_option(owner, "reset", reset, RESETS)
+    check_surrogate(owner, surrogate)
 
 
 def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_reset=True):
@@ -37,8 +46,9 @@ def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtr
         (spk, mem) of this step, [B, ...] each; mem is recorded before its reset.
 
     Raises:
-        TypeError: x not a floating-point tensor.
-        ValueError: x not [B, ...], beta outside [0, 1], threshold not positive, reset unknown, NaN in the membrane.
+        TypeError: x not a floating-point tensor, mem or spk not a tensor, surrogate not a derivative (atan for atan()).
+        ValueError: x not [B, ...], mem or spk of another shape, beta outside [0, 1] or not [N], threshold not positive,
+            reset unknown, NaN in the membrane.
 
     Source: Eshraghian et al. (2023), Eqs. 4 and 5; the reset acts one step late.
 
@@ -47,7 +57,9 @@ def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtr
     >>> spk.item(), round(mem.item(), 2)
     (1.0, 1.2)
     """
-    _check_lif("lif_step", x, beta, threshold, reset, "[B, ...]", 2, " For a whole sequence [T, B, N] use lif.")
+    check_signal("lif_step", "x", x, layout="[B, ...]", min_dims=2, hint=" For a whole sequence [T, B, N] use lif.")
+    check_state("lif_step", (mem, spk), x.shape)
+    _check_lif("lif_step", x.shape, beta, threshold, surrogate, reset)
     mem = _charge(x, mem, spk.detach() if detach_reset else spk, beta, threshold, reset)
     check_finite("lif_step", mem)
     return spike(mem - threshold, surrogate), mem
@@ -83,8 +95,8 @@ def lif(x, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_re
         (spk, mem), [T, B, ...] each; mem is recorded before its reset.
 
     Raises:
-        TypeError: x not a floating-point tensor.
-        ValueError: x not [T, B, ...], T = 0, beta outside [0, 1], threshold not positive, reset unknown,
+        TypeError: x not a floating-point tensor, state not a pair of tensors, surrogate not a derivative (atan for atan()).
+        ValueError: x not [T, B, ...], T = 0, beta outside [0, 1] or not [N], threshold not positive, reset unknown,
             state of another shape, NaN in the membrane.
 
     Source: Eshraghian et al. (2023), Eqs. 4 and 5, and section IV-C for the backward pass.
@@ -93,12 +105,11 @@ def lif(x, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_re
     >>> spk.shape, int(spk.sum())
     (torch.Size([100, 1, 1]), 23)
     """
-    _check_lif("lif", x, beta, threshold, reset, "[T, B, N] (time first)", 3,
-               " For one time step use lif_step; for batch-first data use x.transpose(0, 1).")
-    mem, spk = (x.new_zeros(x.shape[1:]),) * 2 if state is None else state
-    for name, value in (("mem", mem), ("spk", spk)):
-        if value.shape != x.shape[1:]:
-            raise ValueError(f"lif: state {name} must be {tuple(x.shape[1:])} like one step of x, got {tuple(value.shape)}.")
+    check_signal("lif", "x", x, layout="[T, B, N] (time first)", min_dims=3,
+                 hint=" For one time step use lif_step; for batch-first data use x.transpose(0, 1).")
+    _check_lif("lif", x.shape[1:], beta, threshold, surrogate, reset)
+    mem, spk = state = (x.new_zeros(x.shape[1:]),) * 2 if state is None else state
+    check_state("lif", state, x.shape[1:])
     spk, mem = _LIF.apply(x, beta, mem, spk, threshold, surrogate, reset, detach_reset)
     check_finite("lif", mem[-1])
     return spk, mem
@@ -210,6 +221,7 @@ class LIF(nn.Module):
         A module; `forward(x, state=None)` takes [T, B, ...] and returns (spk, mem), [T, B, ...] each.
 
     Raises:
+        TypeError: surrogate not a derivative (atan for atan()).
         ValueError: beta outside [0, 1] (learned: (0, 1)), threshold not positive, reset unknown.
 
     Source: Eshraghian et al. (2023), Eq. 4 and section IV-C-3 (learnable decay).
@@ -225,6 +237,7 @@ class LIF(nn.Module):
         check_between("LIF", "beta", beta, 0, 1)
         check_positive("LIF", threshold=threshold)
         check_option("LIF", "reset", reset, RESETS)
+        check_surrogate("LIF", surrogate)
         if learn_beta:
             logit = torch.logit(torch.as_tensor(beta, dtype=torch.get_default_dtype()))
             if not bool(logit.isfinite().all()):

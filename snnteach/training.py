@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from ._arguments import check_positive
+from ._arguments import check_callable, check_positive
 
 
 def _check_data(owner, inputs, targets):
@@ -22,6 +22,25 @@ def _check_count(owner, **values):
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{owner}: {name} must be a whole number of at least 1, got {value!r}.")
+
+
+def _check_functions(owner, encode, **others):
+    """encode must be a function; the others may also be None."""
+    hint = "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25)."
+    check_callable(owner, "encode", encode, hint)
+    for name, value in others.items():
+        if value is not None:
+            check_callable(owner, name, value, f"Leave {name} out for none.")
+
+
+def _check_run(loss, seed, validation):
+    check_callable("fit", "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"fit: seed must be a whole number, so that the run can be repeated, got {seed!r}.")
+    if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise TypeError(f"fit: validation must be the pair (inputs, targets), got {type(validation).__name__}.")
+        _check_data("fit (validation)", *validation)
 
 
 def train_step(net, x, target, *, loss, optimiser, regulariser=None):
@@ -94,7 +113,7 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
         same weights; torch's global generator is left as it was.
 
     Raises:
-        TypeError: inputs or targets not tensors, targets not int64.
+        TypeError: inputs or targets not tensors, targets not int64, encode, loss or progress no function, seed no whole number.
         ValueError: shapes that do not fit, epochs, batch_size or learning_rate not positive, a loss that is NaN or infinite.
 
     Source: Loshchilov and Hutter (2019), arXiv:1711.05101 (AdamW); Smith and Topin (2019), arXiv:1708.07120 (one cycle).
@@ -112,8 +131,8 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     _check_data("fit", inputs, targets)
     _check_count("fit", epochs=epochs, batch_size=batch_size)
     check_positive("fit", learning_rate=learning_rate)
-    if validation is not None:
-        _check_data("fit (validation)", *validation)
+    _check_functions("fit", encode, regulariser=regulariser, augment=augment, progress=progress)
+    _check_run(loss, seed, validation)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs * math.ceil(len(inputs) / batch_size))
@@ -152,7 +171,7 @@ def predict(net, inputs, *, encode, batch_size=500, seed=0):
         Class numbers, [samples], int64.
 
     Raises:
-        TypeError: inputs not a tensor.
+        TypeError: inputs not a tensor, encode no function.
         ValueError: batch_size less than 1.
 
     Source: Eshraghian et al. (2023), section III-B, rate-coded output.
@@ -165,6 +184,7 @@ def predict(net, inputs, *, encode, batch_size=500, seed=0):
     if not isinstance(inputs, torch.Tensor):
         raise TypeError(f"predict: inputs must be a torch.Tensor, got {type(inputs).__name__}.")
     _check_count("predict", batch_size=batch_size)
+    _check_functions("predict", encode)
     training, labels = net.training, []
     net.eval()
     with torch.no_grad(), torch.random.fork_rng():

@@ -113,3 +113,9 @@ def test_solution_prints_source_or_value(capsys):
 def test_unknown_exercise_says_which_there_are():
     with pytest.raises(ValueError, match="There is no exercise '01.9'; there are 01.1"):
         check("01.9", 3)
+
+
+def test_the_leading_zero_of_an_exercise_may_be_left_out(capsys):
+    check("1.1", ...)
+    hint("1.1")
+    assert "01.1 not attempted. Ask for a hint with hint(\"01.1\")" in capsys.readouterr().out

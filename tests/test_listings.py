@@ -2,17 +2,19 @@
 import doctest
 import importlib
 import inspect
+import pkgutil
 import subprocess
 import sys
 
 import pytest
 from listings import namespace
 
+import snnteach
 from snnteach.course import notebooks
 
 PATHS = notebooks.paths()
 WHOLE = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-MODULES = ["sparsity", "membrane", "neurons", "surrogate", "losses", "activity", "networks", "training"]
+MODULES = [info.name for info in pkgutil.iter_modules(snnteach.__path__) if not info.ispkg and not info.name.startswith("_")]
 
 
 def public(name):

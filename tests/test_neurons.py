@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snnteach.neurons import LIF, RESETS, first_spike_step, lif, lif_step
-from snnteach.surrogate import atan, fast_sigmoid, spike
+from snnteach.surrogate import atan, fast_sigmoid, spike, zero
 
 FLOAT = torch.float64
 
@@ -195,10 +195,20 @@ GOOD = torch.zeros(3, 2, 4)
     (lambda: lif(GOOD, 0.9, -1.0), ValueError, "threshold must be positive, got -1.0"),
     (lambda: lif(GOOD, 0.9, reset="hard"), ValueError, "reset must be one of 'subtract'.*got 'hard'"),
     (lambda: lif(GOOD / 0, 0.9), ValueError, "NaN or infinite"),
-    (lambda: lif(GOOD, 0.9, state=(torch.zeros(4), torch.zeros(4))), ValueError, r"state mem must be \(2, 4\).*got \(4,\)"),
+    (lambda: lif(GOOD, 0.9, state=(torch.zeros(4), torch.zeros(4))), ValueError, r"mem must be \(2, 4\).*got \(4,\)"),
     (lambda: lif_step(torch.zeros(4), torch.zeros(4), torch.zeros(4), 0.9), ValueError,
      r"x must be \[B, ...\], got shape \(4,\)"),
     (lambda: lif_step(GOOD[0] / 0, GOOD[0], GOOD[0], 0.9), ValueError, "NaN or infinite"),
+    (lambda: lif(GOOD, 0.9, state=GOOD[0]), TypeError, r"state must be the pair \(mem, spk\), got Tensor"),
+    (lambda: lif(GOOD, torch.full((3,), 0.9)), ValueError, r"beta must be a number or \[N\] = \[4\].*got shape \(3,\)"),
+    (lambda: lif(GOOD, 0.9, surrogate=atan), TypeError, r"must return a tensor.*as in surrogate=atan\(\)"),
+    (lambda: lif(GOOD, 0.9, surrogate=zero), TypeError, r"must return a tensor.*as in surrogate=atan\(\)"),
+    (lambda: lif(GOOD, 0.9, surrogate="atan"), TypeError,
+     r"surrogate must be a function, got 'atan' \(str\).*surrogate=atan\(\)"),
+    (lambda: LIF(surrogate=atan), TypeError, "LIF: surrogate must return a tensor"),
+    (lambda: lif_step(GOOD[0], 0.0, GOOD[0], 0.9), TypeError, "mem must be a torch.Tensor, got float. Start with"),
+    (lambda: lif_step(GOOD[0], GOOD[0], GOOD[0, :1], 0.9), ValueError, r"spk must be \(2, 4\) like one step.*got \(1, 4\)"),
+    (lambda: LIF(threshold=torch.tensor([1.0] * 500 + [-2.0])), ValueError, "positive, got entries from -2 to 1.$"),
     (lambda: LIF(beta=1.0, learn_beta=True), ValueError, "strictly between 0 and 1"),
     (lambda: LIF(beta=2.0), ValueError, "LIF: beta must be between"),
     (lambda: LIF(threshold=0.0), ValueError, "threshold must be positive"),

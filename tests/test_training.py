@@ -214,3 +214,22 @@ def test_prediction_names_bad_input():
         predict(network(), [[0.0] * 12], encode=constant)
     with pytest.raises(ValueError, match="predict: batch_size"):
         predict(network(), torch.zeros(2, 12), encode=constant, batch_size=0)
+
+
+@pytest.mark.parametrize("options,words", [
+    ({"encode": None}, r"fit: encode must be a function, got None.*lambda x: direct_current"),
+    ({"loss": 0.5}, "fit: loss must be a function, got 0.5"),
+    ({"progress": True}, "progress must be a function, got True.*Leave"),
+    ({"seed": None}, "seed must be a whole number.*got None"),
+    ({"validation": torch.zeros(3, 12)}, r"validation must be the pair \(inputs, targets\), got Tensor"),
+])
+def test_options_of_a_wrong_kind_are_named(options, words):
+    wanted = {"loss": lambda records, y: ce_count_loss(records[-1].spk, y), "encode": lambda x: direct_current(x, 3),
+              "epochs": 1, "seed": 0} | options
+    with pytest.raises(TypeError, match=words):
+        fit(SpikingMLP((12, 5, 3)), torch.zeros(5, 12), torch.zeros(5).long(), **wanted)
+
+
+def test_predict_names_a_missing_code():
+    with pytest.raises(TypeError, match="predict: encode must be a function, got None"):
+        predict(SpikingMLP((12, 5, 3)), torch.zeros(5, 12), encode=None)

@@ -24,11 +24,12 @@ def all_exercises():
 
 def find(exercise_id):
     """Return the exercise with this id, or say which there are."""
-    exercises = all_exercises()
-    if exercise_id not in exercises:
-        nearest = [name for name in exercises if name[:2] == str(exercise_id)[:2]] or list(exercises)
+    exercises, name = all_exercises(), str(exercise_id)
+    name = f"0{name}" if name[1:2] == "." else name                    # "1.1" means 01.1
+    if name not in exercises:
+        nearest = [known for known in exercises if known[:2] == name[:2]] or list(exercises)
         raise ValueError(f"There is no exercise {exercise_id!r}; there are {', '.join(nearest)}.")
-    return exercises[exercise_id]
+    return exercises[name]
 
 
 def check(exercise_id, answer):
@@ -36,6 +37,7 @@ def check(exercise_id, answer):
     from ..course import progress
 
     exercise = find(exercise_id)
+    exercise_id = exercise.id
     state, reason = judge(exercise, answer)
     help_line = f'Ask for a hint with hint("{exercise_id}"), or see it solved with solution("{exercise_id}").'
     if state == "right":
@@ -53,8 +55,8 @@ def hint(exercise_id):
     from ..course import progress
 
     exercise = find(exercise_id)
-    left = progress.hints_taken(exercise_id) < len(exercise.hints)
-    taken = progress.record_hint(exercise_id) if left else len(exercise.hints)
+    left = progress.hints_taken(exercise.id) < len(exercise.hints)
+    taken = progress.record_hint(exercise.id) if left else len(exercise.hints)
     print(f"Hint {taken} of {len(exercise.hints)}: {exercise.hints[taken - 1]}")
 
 

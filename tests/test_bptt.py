@@ -1,0 +1,140 @@
+"""Backpropagation through time by hand: F38, F39, F42, the Jacobian of one step, and what bad input is told."""
+import itertools
+import math
+
+import pytest
+import torch
+
+from snnteach.bptt import Run, Weights, backward, forward, influence_matrix, step_jacobian
+from snnteach.neurons import lif
+from snnteach.surrogate import atan, fast_sigmoid
+
+FLOAT = torch.float64
+
+
+def network(seed=0, inputs=6, hidden=7, outputs=3, recurrent=True):
+    random = torch.Generator().manual_seed(seed)
+    def normal(*shape):
+        return torch.randn(*shape, generator=random, dtype=FLOAT)
+    weights = Weights(0.6 * normal(hidden, inputs), 0.4 * normal(hidden, hidden) if recurrent else None,
+                      normal(outputs, hidden))
+    return weights, (torch.rand(30, 4, inputs, generator=random) < 0.4).to(FLOAT), normal(30, 4, outputs)
+
+
+def by_autograd(weights, x, target, *arguments, **options):
+    leaves = Weights(*(None if weight is None else weight.clone().requires_grad_() for weight in weights))
+    run = forward(x, leaves, *arguments, **options)
+    ((run.out - target) ** 2 / 2).sum().backward()
+    return Run(*(record.detach() for record in run)), [None if leaf is None else leaf.grad for leaf in leaves]
+
+
+@pytest.mark.parametrize("recurrent", [True, False])
+@pytest.mark.parametrize("detach_reset", [True, False])
+@pytest.mark.parametrize("surrogate", [atan(), fast_sigmoid(5.0)])
+@pytest.mark.parametrize("beta", [0.9, torch.linspace(0.5, 0.99, 7, dtype=FLOAT)])
+def test_every_gradient_is_autograds(recurrent, detach_reset, surrogate, beta):
+    weights, x, target = network(recurrent=recurrent)
+    options = {"surrogate": surrogate, "detach_reset": detach_reset}
+    run, expected = by_autograd(weights, x, target, beta, 0.8, 1.1, **options)
+    assert 0.05 < run.spk.mean() < 0.95
+    found = backward(run, weights, run.out - target, beta, 0.8, 1.1, **options)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours is None) == (theirs is None)
+        if ours is not None:
+            assert theirs.abs().max() > 0 and (ours - theirs).abs().max() <= 1e-10 * theirs.abs().max()
+
+
+def test_the_two_resets_and_the_recurrence_change_the_gradient():
+    weights, x, target = network()
+    run = forward(x, weights, 0.9, 0.8)
+    detached, attached = (backward(run, weights, run.out - target, 0.9, 0.8, detach_reset=detach) for detach in (True, False))
+    assert torch.cosine_similarity(detached.hidden.flatten(), attached.hidden.flatten(), 0) < 0.99
+
+
+def test_without_recurrence_the_hidden_layer_is_lif():
+    weights, x, _ = network(recurrent=False)
+    run = forward(x, weights, 0.9, 0.8, 1.1)
+    spk, mem = lif(x @ weights.hidden.T, 0.9, 1.1)
+    assert torch.equal(run.spk, spk) and torch.allclose(run.mem, mem, atol=1e-12)
+    kernel = influence_matrix(30, 0.8)                                                # the read-out is a filter of the spikes
+    assert torch.allclose(run.out, torch.einsum("ts,sbh->tbh", kernel, spk @ weights.output.T), atol=1e-12)
+
+
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_truncation_keeps_exactly_the_paths_inside_the_window(recurrent):
+    weights, x, target = network(inputs=7, recurrent=recurrent)
+    weights = weights._replace(hidden=torch.eye(7, dtype=FLOAT))                     # so that dL/dx[s] is dL/dmem[s]
+    run = forward(x, weights, 0.9, 0.8)
+    error = run.out - target
+    blame = torch.zeros(30, 30, 4, 7, dtype=FLOAT)                                   # [t, s, B, H]: error at t, weights at s
+    for t in range(30):
+        leaf = x.clone().requires_grad_()
+        alone = torch.zeros_like(error)
+        alone[t] = error[t]
+        (forward(leaf, weights, 0.9, 0.8).out * alone).sum().backward()
+        blame[t] = leaf.grad
+    lag = torch.arange(30)[:, None] - torch.arange(30)
+    for window in (1, 2, 7, 30, 99):
+        inside = blame * ((lag >= 0) & (lag < window))[..., None, None]
+        expected = torch.einsum("tsbh,sbi->hi", inside, x)
+        found = backward(run, weights, error, 0.9, 0.8, truncation=window).hidden
+        assert torch.allclose(found, expected, rtol=1e-10, atol=1e-10), window
+    whole, exact = (backward(run, weights, error, 0.9, 0.8, truncation=window) for window in (30, None))
+    assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(whole, exact, strict=True) if a is not None)
+    immediate = torch.einsum("tbh,tbi->hi", atan()(run.mem - 1) * (error @ weights.output), x)
+    assert torch.allclose(backward(run, weights, error, 0.9, 0.8, truncation=1).hidden, immediate, atol=1e-12)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9, 1.0])
+def test_the_influence_of_the_past_falls_by_beta_a_step(beta):
+    matrix = influence_matrix(12, beta)
+    for t, s in itertools.product(range(12), repeat=2):
+        assert matrix[t, s].item() == pytest.approx(beta ** (t - s) if t >= s else 0.0, abs=1e-15)
+    x = torch.rand(12, 1, 1, generator=torch.Generator().manual_seed(1), dtype=FLOAT).requires_grad_()
+    spk, mem = lif(x, beta)
+    rows = torch.stack([torch.autograd.grad(potential, x, retain_graph=True)[0].flatten() for potential in mem.flatten()])
+    assert spk.sum() > 0 or beta == 0
+    assert torch.allclose(rows, matrix, atol=1e-12)
+
+
+@pytest.mark.parametrize("detach_reset", [True, False])
+def test_the_jacobian_of_a_step_is_autograds(detach_reset):
+    weights, x, _ = network()
+    run = forward(x, weights, 0.9, 0.8)
+    def next_mem(mem):
+        spk = (mem > 1).to(FLOAT)
+        lent = atan()(mem.detach() - 1) * (mem - mem.detach())                       # a spike that carries h as its slope
+        paid = spk if detach_reset else spk + lent
+        return 0.9 * mem + (spk + lent) @ weights.recurrent.T - paid
+    expected = torch.autograd.functional.jacobian(next_mem, run.mem[5, 0])
+    assert torch.allclose(step_jacobian(run.mem[5, 0], weights, 0.9, detach_reset=detach_reset), expected, atol=1e-12)
+    assert step_jacobian(run.mem, weights, 0.9).shape == (30, 4, 7, 7)
+    alone = step_jacobian(run.mem[0, 0], weights._replace(recurrent=None), 0.9)
+    assert torch.equal(alone, 0.9 * torch.eye(7, dtype=FLOAT))
+
+
+GOOD, X, _ = network()
+RUN = forward(X, GOOD, 0.9, 0.8)
+
+
+@pytest.mark.parametrize("call,error,words", [
+    (lambda: forward(X[0], GOOD, 0.9, 0.8), ValueError, r"forward: x must be \[T, B, I\] \(time first\), got shape \(4, 6\)"),
+    (lambda: forward(X.long(), GOOD, 0.9, 0.8), TypeError, "floating point"),
+    (lambda: forward(X[..., :5], GOOD, 0.9, 0.8), ValueError, r"weights.hidden must be \(7, 5\).*got \(7, 6\)"),
+    (lambda: forward(X, GOOD._replace(output=torch.ones(3, 6)), 0.9, 0.8), ValueError, r"weights.output must be \(3, 7\)"),
+    (lambda: forward(X, GOOD._replace(recurrent=torch.ones(7, 6)), 0.9, 0.8), ValueError, r"recurrent must be \(7, 7\)"),
+    (lambda: forward(X, GOOD, 1.2, 0.8), ValueError, "beta must be between 0 and 1, got 1.2"),
+    (lambda: forward(X, GOOD, 0.9, -0.1), ValueError, "beta_out must be between 0 and 1"),
+    (lambda: forward(X, GOOD, 0.9, 0.8, 0.0), ValueError, "threshold must be positive"),
+    (lambda: forward(X / 0, GOOD, 0.9, 0.8), ValueError, "NaN or infinite"),
+    (lambda: forward(X, GOOD, 0.9, 0.8, surrogate=atan), TypeError, r"surrogate=atan\(\)"),
+    (lambda: backward(RUN, GOOD, RUN.out[:, :1], 0.9, 0.8), ValueError, r"error must be .*\(30, 4, 3\).*got \(30, 1, 3\)"),
+    (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=0), ValueError, "truncation must be a whole number"),
+    (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=1.5), ValueError, "truncation must be a whole number"),
+    (lambda: influence_matrix(0, 0.9), ValueError, "num_steps must be a whole number"),
+    (lambda: influence_matrix(3, math.nan), ValueError, "beta must be between"),
+    (lambda: step_jacobian(RUN.mem[..., :3], GOOD, 0.9), ValueError, r"mem must be \[..., 7\]"),
+])
+def test_bad_input_says_what_came(call, error, words):
+    with pytest.raises(error, match=words):
+        call()

@@ -130,16 +130,15 @@ def backward_frames(run, weights, error, beta, beta_out, threshold=1.0):
         d_mem = slope[t] * (d_out @ weights.output) + d_mem @ jacobian[t]
         grads[t], total = d_mem, total + d_mem[:, None] * run.x[t, 0]
         frames.append((t, grads.clone(), total.flatten(), record))
-    record["limit"] = 0.8 * float(grads.abs().max()) or 1.0                                         # one colour scale for all
+    record["scale"] = grads.abs().amax(0).clamp(min=1e-30)                                          # [H], for the colours
     return frames
 
 
 def build_backward(fig):
     """Left the error and, below it, the gradient of every potential; right the weight gradient as it adds up."""
-    grid = fig.add_gridspec(2, 2, width_ratios=(2.2, 1), height_ratios=(1, 2.6), left=0.12, right=0.985, bottom=0.13, top=0.9,
-                            wspace=0.28, hspace=0.12)
+    grid = fig.add_gridspec(2, 2, width_ratios=(2.2, 1), height_ratios=(1, 2.6))
     axes = [fig.add_subplot(cell) for cell in (grid[0, 0], grid[1, 0], grid[:, 1])]
-    axes[0].set(ylabel="error E", xticks=())
+    axes[0].set(ylabel="error E", xticks=(), ylim=(-0.8, 0.8), yticks=(-0.5, 0, 0.5))
     axes[0].set_title("The error sets out backwards ...")
     axes[1].set(xlabel="time step (ticks: spikes)", ylabel="hidden neuron")
     axes[2].set(xlabel="gradient of W", ylabel="weight", yticks=())
@@ -155,7 +154,7 @@ def draw_backward(axes, frame):
     top.bar(range(steps), record["error"], color=[COLORS["vermillion"] if step >= now else "0.8" for step in range(steps)])
     top.axhline(0, color="black", linewidth=0.8)
     top.set(xlim=(-0.5, steps - 0.5))
-    middle.imshow(grads.T, cmap="PuOr_r", vmin=-record["limit"], vmax=record["limit"], aspect="auto", interpolation="nearest",
+    middle.imshow((grads / record["scale"]).T, cmap="PuOr_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest",
                   extent=(-0.5, steps - 0.5, -0.5, neurons - 0.5), origin="lower")
     fired = record["spk"].nonzero()
     middle.vlines(fired[:, 0], fired[:, 1] - 0.35, fired[:, 1] + 0.35, color="black", linewidth=1.1)

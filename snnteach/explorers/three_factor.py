@@ -1,0 +1,197 @@
+"""Explorers of notebook 15, a reward that comes late and a reward that is shared, and the floor on which learners walk."""
+import torch
+
+from ..plots import COLORS, STYLES
+from ..surrogate import escape_noise, sigmoid
+from ..three_factor import reward_stdp, score, start_actor, three_factor
+from . import Control, Explorer
+
+_STEPS, _POST, _DECAY = 160, 30, 0.9
+_LAGS = torch.arange(-25, 26)
+
+
+def compute_timing(lag, delay, reward, tau):
+    """Let a pair of spikes meet a late reward: the tag it leaves, the change of the weight, and that over all lags."""
+    lag, delay = int(lag), int(delay)
+    pre, post, paid = torch.zeros(_STEPS, 1, 1), torch.zeros(_STEPS, 1, 1), torch.zeros(_STEPS, 1)
+    pre[_POST - lag], post[_POST] = 1, 1
+    paid[_POST + delay] = reward
+    decay = float(torch.exp(torch.tensor(-1 / tau)))
+    result = reward_stdp(pre, post, paid, decay_pre=_DECAY, decay_post=_DECAY, decay_eligibility=decay)
+    late = (delay - (-_LAGS).clamp(min=0)).clamp(min=0)                      # steps since the later spike of the pair
+    seen = _LAGS >= -delay                                                   # pairs not complete when the reward comes: none
+    window = reward * _LAGS.sign() * _DECAY ** _LAGS.abs() * decay ** late * seen
+    return {"lag": lag, "delay": delay, "reward": reward, "eligibility": result.eligibility.flatten(),
+            "change": result.update.item(), "window": window}
+
+
+def build_timing(fig):
+    """Left the spikes and the reward above the eligibility, right the change of the weight over all lags."""
+    grid = fig.add_gridspec(2, 2, width_ratios=(3, 2), height_ratios=(2, 3))
+    top, low, right = fig.add_subplot(grid[0, 0]), fig.add_subplot(grid[1, 0]), fig.add_subplot(grid[:, 1])
+    top.set(xlim=(0, _STEPS), ylim=(-0.6, 2.6), xticklabels=())
+    top.set_yticks((2, 1, 0), ("pre", "post", "reward"))
+    top.set_title("Who fired, who paid")
+    low.set(xlim=(0, _STEPS), ylim=(-1.1, 1.1), xlabel="time (steps)", ylabel="eligibility")
+    low.axhline(0, color="0.7", linewidth=1)
+    right.set(xlim=(-25.5, 25.5), ylim=(-1.1, 1.1), xlabel="lag t_post - t_pre (steps)", ylabel="change of the weight")
+    right.set_title("What is learned")
+    right.axhline(0, color="0.7", linewidth=1)
+    return {
+        "pre": top.plot([], [], "|", color="black", markersize=16, markeredgewidth=2)[0],
+        "post": top.plot([], [], "|", color="black", markersize=16, markeredgewidth=2)[0],
+        "reward": top.plot([], [], "D", color=COLORS["orange"], markersize=7)[0],
+        "eligibility": low.plot([], [], color=COLORS["blue"])[0],
+        "caught": low.plot([], [], "D", color=COLORS["orange"], markersize=7)[0],
+        "moment": low.plot([], [], ":", color=COLORS["orange"])[0],
+        "window": right.plot([], [], color=COLORS["blue"], marker=".", linestyle="")[0],
+        "point": right.plot([], [], "D", color=COLORS["orange"], markersize=8)[0],
+        "text": right.text(0.03, 0.97, "", transform=right.transAxes, va="top"),
+    }
+
+
+def update_timing(artists, data):
+    """Move the three events, the tag and the point on the window."""
+    pays, caught = _POST + data["delay"], data["eligibility"][_POST + data["delay"]].item()
+    artists["pre"].set_data([_POST - data["lag"]], [2])
+    artists["post"].set_data([_POST], [1])
+    artists["reward"].set_data([pays], [0])
+    artists["eligibility"].set_data(torch.arange(_STEPS), data["eligibility"])
+    artists["caught"].set_data([pays], [caught])
+    artists["moment"].set_data([pays, pays], [-1.1, 1.1])
+    artists["window"].set_data(_LAGS, data["window"])
+    artists["point"].set_data([data["lag"]], [data["change"]])
+    artists["text"].set_text(f"eligibility {caught:+.3f}\ntimes reward {data['reward']:+.1f}\nchange {data['change']:+.3f}")
+
+
+def compute_credit(neurons, trials, seed):
+    """Let noisy neurons share one reward, minus the number of wrong ones; compare two updates with the exact gradient."""
+    generator, neurons = torch.Generator().manual_seed(int(seed)), int(neurons)
+    x = (torch.rand(1, 1, 20, generator=generator) < 0.5).float().expand(1, int(trials), 20)
+    weight, wanted = torch.randn(neurons, 20, generator=generator) / 10 + 0.05, torch.arange(neurons) % 2
+    mem = x @ weight.T                                                              # [1, trials, neurons]
+    spk, p = escape_noise(mem - 1, 4.0, generator), torch.sigmoid(4 * (mem - 1))
+    reward, expected = -(spk - wanted).abs().sum(2)[0], -(p - wanted).abs().sum(2)[0]
+    truth = ((2 * wanted - 1) * sigmoid(4.0)(mem[0, 0] - 1))[:, None] * x[0, 0]     # [neurons, 20]
+    told = ((reward - expected)[:, None, None] * score(x, mem, spk, 0.9)).mean(0)
+    named = three_factor(x, mem, wanted - spk, 0.9, surrogate=sigmoid(4.0))
+    a, b, c = (update[:, x[0, 0] > 0][:, :1].flatten() for update in (truth, told, named))     # one active input each
+    a, b, c = (update / update.abs().max().clamp(min=1e-9) for update in (a, b, c))
+    return {"truth": a, "told_points": b, "named_points": c, "told": _cosine(told, truth), "named": _cosine(named, truth)}
+
+
+def _cosine(update, truth):
+    return torch.nn.functional.cosine_similarity(update.flatten(), truth.flatten(), 0).item()
+
+
+def build_credit(fig):
+    """Left the update that each neuron learns from its own error, right the one from the shared reward, against the truth."""
+    axes = fig.subplots(1, 2, sharey=True)
+    for ax, title in zip(axes, ("Its own error", "One shared reward"), strict=True):
+        ax.set(xlim=(-1.1, 1.1), ylim=(-1.15, 1.15), xlabel="exact gradient, a neuron")
+        ax.axhline(0, color="0.8", linewidth=1)
+        ax.axvline(0, color="0.8", linewidth=1)
+        ax.set_title(title)
+    axes[0].set(ylabel="local update (largest = 1)")
+    names = (("named", "blue", "o"), ("told", "vermillion", "x"))
+    points = {f"{name}_points": ax.plot([], [], mark, color=COLORS[color], markersize=5)[0]
+              for ax, (name, color, mark) in zip(axes, names, strict=True)}
+    words = {f"{name}_words": ax.text(0.03, 0.97, "", transform=ax.transAxes, va="top")
+             for ax, (name, _, _) in zip(axes, names, strict=True)}
+    return {**points, **words}
+
+
+def update_credit(artists, data):
+    """Move the points and say how well the whole update points along the gradient."""
+    for name in ("named", "told"):
+        artists[f"{name}_points"].set_data(data["truth"], data[f"{name}_points"])
+        artists[f"{name}_words"].set_text(f"cosine {data[name]:.2f}")
+
+
+EXPLORERS = {
+    "timing": Explorer(
+        compute_timing, build_timing, update_timing, size=(7.0, 3.8),
+        controls={"lag": Control(5, -25, 25, 1, "lag post - pre", "steps"),
+                  "delay": Control(20, 0, 120, 1, "reward after post", "steps"),
+                  "reward": Control(1.0, -1.0, 1.0, 0.1, "reward", "units"),
+                  "tau": Control(40.0, 2.0, 200.0, 2.0, "memory of the tag", "steps")},
+        alt="Left, a presynaptic and a postsynaptic spike leave an eligibility trace that decays until a reward comes. "
+            "Right, the change of the weight against the lag: the window of STDP, scaled and signed by the late reward."),
+    "credit": Explorer(
+        compute_credit, build_credit, update_credit, size=(7.0, 3.6),
+        controls={"neurons": Control(30, 1, 300, 1, "neurons", "share a reward"),
+                  "trials": Control(1, 1, 100, 1, "trials", "averaged"),
+                  "seed": Control(0, 0, 20, 1, "draw", "random seed")},
+        alt="The update of each neuron against its exact gradient. Left, with its own error, the points keep the right sign; "
+            "right, with one reward shared by all, they scatter, and more trials draw them together."),
+}
+
+
+CELLS = torch.cartesian_prod(torch.arange(5.0), torch.arange(5.0))            # [25, 2] centres of the place cells
+COMPASS = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+
+
+def place_rates(place):
+    """Spikes per step of the 25 place cells when learners stand at `place` [n, 2]; returns [n, 25]."""
+    return 0.5 * torch.exp(-torch.cdist(place, CELLS) ** 2 / 1.6)
+
+
+def walk(weight, goal, decay, generator, *, step, limit=50):
+    """Send learners with weights [n, 4, 25] from the corner (0, 0) over the floor until they stand on `goal` [2].
+
+    Each move takes six steps of time; the actor neuron with most spikes decides. Returns whether the goal was reached [n],
+    the moves needed [n], the eligibility at the end [n, 4, 25] and the path [moves + 1, n, 2].
+    """
+    n, out = len(weight), torch.ones(len(weight))                              # out: still under way
+    place, moves, due, state = torch.zeros(n, 2), torch.zeros(n), torch.zeros_like(weight), start_actor(weight)
+    path = [place]
+    while out.any() and len(path) <= limit:
+        counts, rates = torch.zeros(n, 4), place_rates(place)
+        for _ in range(6):
+            x = torch.bernoulli(rates, generator=generator)
+            state = step(x, weight, state, 0.8, decay, slope=2.0, generator=generator)
+            counts += state.spk
+        choice = (counts + 0.1 * torch.rand(n, 4, generator=generator)).argmax(1)
+        place = torch.where(out[:, None] > 0, (place + COMPASS[choice]).clamp(0, 4), place)
+        due = torch.where(out[:, None, None] > 0, state.eligibility, due)
+        moves, out = moves + out, out * (place != goal).any(1)
+        path.append(place)
+    return 1 - out, moves, due, torch.stack(path)
+
+
+def build_maze(fig):
+    """Make the floor and, beside it, the record of the moves needed."""
+    floor, record = fig.subplots(1, 2, width_ratios=(1, 1.3))
+    floor.set(xlim=(-0.5, 4.5), ylim=(-0.5, 4.5), aspect="equal", xticks=(), yticks=())
+    floor.set_title("Where the weights lead")
+    for line in range(6):
+        floor.axhline(line - 0.5, color="0.85", linewidth=0.8)
+        floor.axvline(line - 0.5, color="0.85", linewidth=0.8)
+    record.set(xlim=(0, 300), ylim=(0, 52), xlabel="trial", ylabel="moves (at most 50)")
+    record.set_xticks((0, 50, 100, 150, 200))
+    record.set_title("Reward alone finds the way, twice")
+    record.axvline(100, color="0.6", linestyle=":")
+    record.annotate("goal moves", (100, 1), xytext=(3, 0), textcoords="offset points", fontsize=9)
+    record.plot([0, 100, 100, 200], [8, 8, 4, 4], color="0.45", linestyle="--", linewidth=1)
+    record.annotate("shortest", (203, 4), fontsize=9, color="0.35", va="center")
+    return floor, record
+
+
+_GROUPS = (("learns", "blue"), ("no eligibility", "orange"), ("another's reward", "vermillion"), ("does not learn", "black"))
+
+
+def draw_maze(axes, frame):
+    """Draw one trial: where the weights [4, 25] lead, the path [moves, 2] and the goal; beside it, blocks of eight trials."""
+    floor, record = axes
+    arrows = (4 * place_rates(CELLS) @ frame["weight"].T).softmax(1) @ COMPASS
+    floor.quiver(*CELLS.T, *arrows.T, color=COLORS["blue"], pivot="mid", scale=6, width=0.012)
+    floor.plot(*frame["path"].T, color=COLORS["vermillion"], linewidth=2.2, alpha=0.8)
+    floor.plot(0, 0, "s", color="black", markersize=9)
+    floor.plot(*frame["goal"], "*", color=COLORS["orange"], markeredgecolor="black", markersize=18)
+    blocks = frame["moves"].unflatten(0, (-1, 8)).mean(1)                      # [blocks, groups, learners]
+    trials = 8 * torch.arange(len(blocks)) + 4
+    record.fill_between(trials, blocks[:, 0].amin(1), blocks[:, 0].amax(1), color=COLORS["blue"], alpha=0.2, linewidth=0)
+    for group, (name, color) in enumerate(_GROUPS):
+        means = blocks[:, group].mean(1)
+        record.plot(trials, means, color=COLORS[color], linestyle=STYLES[group], linewidth=1.8)
+        record.text(203, (19, 30, 38, 45)[group], name, color=COLORS[color], fontsize=9, va="center")

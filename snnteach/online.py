@@ -1,0 +1,302 @@
+"""Learning while the sequence runs: exact forward gradients (RTRL), e-prop and OTTT, and a memory of old samples.
+
+Each rule walks once through the sequence, from its first step to its last, and keeps nothing that grows with its length.
+They work on the network of `snnteach.bptt`:
+
+    mem[t] = beta * mem[t-1] + W x[t] + V spk[t-1] - threshold * spk[t-1],    spk[t] = 1 if mem[t] > threshold else 0
+    out[t] = beta_out * out[t-1] + W_out spk[t]
+"""
+import torch
+
+from ._arguments import check_finite, check_number
+from .bptt import Weights, _check
+from .surrogate import atan
+
+
+@torch.no_grad()
+def rtrl(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), detach_reset=True, update=None):
+    """Compute the exact gradient forward in time (real-time recurrent learning), at a price only small networks can pay.
+
+    M[t] = J[t] M[t-1] + immediate[t],    M[t] = d mem[t] / d (W, V),    J[t] = beta + (V - reset) h[t-1]
+    N[t] = beta_out N[t-1] + W_out h[t] M[t],    d(W, V) = sum over t of error[t] N[t]
+
+    The influence M holds B * H * H * (I + H) numbers: it grows with the third power of the network, not with T.
+
+    Args:
+        x: input, [T, B, I].
+        weights: `Weights` with W = hidden [H, I], V = recurrent [H, H] or None, W_out = output [O, H].
+        error: function (out [B, O], t) -> dL / d out[t], [B, O], as if out[t] were free; called once a step, as it happens.
+        beta: membrane decay of the hidden layer per step, between 0 and 1; float or tensor [H].
+        beta_out: decay of the read-out per step, between 0 and 1; float.
+        threshold: firing threshold, positive.
+        surrogate: derivative h of the step function.
+        detach_reset: keep the reset out of the gradient.
+        update: function (gradient of this step alone), called after every step; it may change `weights` in place.
+
+    Returns:
+        `Weights` that hold the gradients, summed over steps and batch (recurrent is None if the network has none).
+
+    Raises:
+        TypeError: x not a floating-point tensor, beta_out not a number.
+        ValueError: x not [T, B, I], weights or error of shapes that do not fit, beta or beta_out outside [0, 1],
+            threshold not positive.
+
+    Source: Williams and Zipser (1989), doi:10.1162/neco.1989.1.2.270; Eshraghian et al. (2023), section V-A.
+
+    >>> from snnteach.bptt import Weights
+    >>> weights = Weights(torch.ones(1, 1), None, torch.ones(1, 1))
+    >>> x = torch.full((3, 1, 1), 0.6)
+    >>> grad = rtrl(x, weights, lambda out, t: torch.full_like(out, float(t == 2)), beta=0.5, beta_out=0.0)
+    >>> round(grad.hidden.item(), 3)                # h(0.05) * 0.6 * (1 + beta + beta^2)
+    1.025
+    """
+    hidden, diagonal = len(weights.hidden), torch.arange(len(weights.hidden))
+    influence = readout = 0.0
+
+    def add_gradient(total, source, kept, before, slope, delta):
+        nonlocal influence, readout
+        pushed = _column(kept, 4) * influence                                # [B, H, H, I+H]: through a neuron's own past
+        if weights.recurrent is not None and before.any():
+            reached = weights.recurrent * before[:, None]                    # [B, H, H]: V h[t-1]
+            pushed = pushed + (reached @ influence.flatten(2)).view_as(influence)
+        immediate = source.new_zeros(len(source), hidden, hidden, source.shape[1])
+        immediate[:, diagonal, diagonal] = source[:, None]                   # the weights of neuron k reach neuron k
+        influence = pushed + immediate
+        readout = beta_out * readout + torch.einsum("oh,bh,bhkj->bokj", weights.output, slope, influence)
+        total.add_(torch.einsum("bo,bokj->kj", delta, readout))
+
+    settings = beta, beta_out, threshold, surrogate, detach_reset, update
+    return _forward_in_time("rtrl", x, weights, error, *settings, add_gradient)
+
+
+@torch.no_grad()
+def eprop(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), detach_reset=True, feedback=None, update=None):
+    """Multiply what each synapse remembers of its own past, its eligibility, by a learning signal sent to its neuron.
+
+    trace[t] = beta trace[t-1] + (x[t], spk[t-1]),    eligibility[t] = beta_out eligibility[t-1] + h[t] trace[t]
+    d(W, V) = sum over t of (feedback^T error[t]) eligibility[t]
+
+    Exactly the gradient where spikes do not travel back into the layer (V = None). With recurrence it drops every path
+    that leaves a neuron through a spike and returns through V.
+
+    Args:
+        x: input, [T, B, I].
+        weights: `Weights` with W = hidden [H, I], V = recurrent [H, H] or None, W_out = output [O, H].
+        error: function (out [B, O], t) -> dL / d out[t], [B, O], as if out[t] were free; called once a step, as it happens.
+        beta: membrane decay of the hidden layer per step, between 0 and 1; float or tensor [H].
+        beta_out: decay of the read-out per step, between 0 and 1; float.
+        threshold: firing threshold, positive.
+        surrogate: derivative h of the step function.
+        detach_reset: keep the reset out of the gradient; if not, a neuron's trace decays by beta - threshold * h[t-1].
+        feedback: the weights that carry the error back, [O, H]; weights.output by default (symmetric e-prop).
+        update: function (gradient of this step alone), called after every step; it may change `weights` in place.
+
+    Returns:
+        `Weights` that hold the gradients, summed over steps and batch (recurrent is None if the network has none).
+
+    Raises:
+        TypeError: x not a floating-point tensor, beta_out not a number.
+        ValueError: x not [T, B, I], weights, error or feedback of shapes that do not fit, beta or beta_out outside [0, 1],
+            threshold not positive.
+
+    Source: Bellec et al. (2020), doi:10.1038/s41467-020-17236-y; Eshraghian et al. (2023), section V-B.
+
+    >>> from snnteach.bptt import Weights
+    >>> weights = Weights(torch.ones(1, 1), None, torch.ones(1, 1))
+    >>> x = torch.full((3, 1, 1), 0.6)
+    >>> grad = eprop(x, weights, lambda out, t: torch.full_like(out, float(t == 2)), beta=0.5, beta_out=0.0)
+    >>> round(grad.hidden.item(), 3)                # as rtrl: there is no recurrence to lose
+    1.025
+    """
+    back = _feedback("eprop", weights, feedback)
+    trace, eligibility = 0.0, None
+
+    def add_gradient(total, source, kept, before, slope, delta):
+        nonlocal trace, eligibility
+        trace = _column(kept, 3) * trace + source[:, None]                   # [B, 1 or H, I+H]
+        if eligibility is None:
+            eligibility = slope[:, :, None] * trace                          # [B, H, I+H]
+        else:                                                                # filtered as the read-out filters, in place
+            eligibility.mul_(beta_out).addcmul_(slope[:, :, None], trace)
+        total.add_(torch.einsum("bh,bhj->hj", delta @ back, eligibility))
+
+    settings = beta, beta_out, threshold, surrogate, detach_reset, update
+    return _forward_in_time("eprop", x, weights, error, *settings, add_gradient)
+
+
+@torch.no_grad()
+def ottt(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), feedback=None, update=None):
+    """Multiply one trace per input line by the present learning signal: online training through time.
+
+    trace[t] = beta trace[t-1] + (x[t], spk[t-1]),    d(W, V) = sum over t of (h[t] feedback^T error[t]) trace[t]^T
+
+    e-prop without the filter of the read-out. All neurons share one trace [B, I + H], so a step costs one matrix product.
+    Exactly the gradient if V = None and the read-out has no memory (beta_out = 0).
+
+    Args:
+        x: input, [T, B, I].
+        weights: `Weights` with W = hidden [H, I], V = recurrent [H, H] or None, W_out = output [O, H].
+        error: function (out [B, O], t) -> dL / d out[t], [B, O], as if out[t] were free; called once a step, as it happens.
+        beta: membrane decay of the hidden layer per step, between 0 and 1; float, for the trace is shared by all neurons.
+        beta_out: decay of the read-out per step, between 0 and 1; float.
+        threshold: firing threshold, positive.
+        surrogate: derivative h of the step function. The reset stays out of the gradient.
+        feedback: the weights that carry the error back, [O, H]; weights.output by default.
+        update: function (gradient of this step alone), called after every step; it may change `weights` in place.
+
+    Returns:
+        `Weights` that hold the gradients, summed over steps and batch (recurrent is None if the network has none).
+
+    Raises:
+        TypeError: x not a floating-point tensor, beta or beta_out not a number.
+        ValueError: x not [T, B, I], weights, error or feedback of shapes that do not fit, beta or beta_out outside [0, 1],
+            threshold not positive.
+
+    Source: Xiao et al. (2022), arXiv:2210.04195; Eshraghian et al. (2023), section V-B.
+
+    >>> from snnteach.bptt import Weights
+    >>> weights = Weights(torch.ones(1, 1), None, torch.ones(1, 1))
+    >>> x = torch.full((3, 1, 1), 0.6)
+    >>> grad = ottt(x, weights, lambda out, t: torch.full_like(out, float(t == 2)), beta=0.5, beta_out=0.0)
+    >>> round(grad.hidden.item(), 3)                # as rtrl: the read-out has no memory either
+    1.025
+    """
+    check_number("ottt", "beta", beta)
+    back = _feedback("ottt", weights, feedback)
+    trace = None
+
+    def add_gradient(total, source, kept, before, slope, delta):
+        nonlocal trace
+        trace = source if trace is None else torch.add(source, trace, alpha=beta)                # [B, I+H]
+        total.addmm_((slope * (delta @ back)).T, trace)
+
+    settings = beta, beta_out, threshold, surrogate, True, update
+    return _forward_in_time("ottt", x, weights, error, *settings, add_gradient)
+
+
+def _feedback(owner, weights, feedback):
+    if feedback is None:
+        return weights.output                                                # updated in place, it stays symmetric
+    if feedback.shape != weights.output.shape:
+        raise ValueError(f"{owner}: feedback must be [O, H] = {tuple(weights.output.shape)} like weights.output, "
+                         f"got {tuple(feedback.shape)}.")
+    return feedback
+
+
+def _column(kept, rank):
+    """Give a decay [H] or [B, H] axes of length 1 for what comes after the neuron, up to `rank` axes with the batch."""
+    whole = isinstance(kept, torch.Tensor) and kept.dim() > 0
+    return kept.view(-1, kept.shape[-1], *(1,) * (rank - 2)) if whole else kept
+
+
+def _forward_in_time(owner, x, weights, error, beta, beta_out, threshold, surrogate, detach_reset, update, add_gradient):
+    """Run the network once; at every step let `add_gradient` add that of (W, V) to a total [H, I+H], and forget the step."""
+    _check(owner, x, weights, beta, beta_out, threshold)
+    check_number(owner, "beta_out", beta_out)
+    mem = x.new_zeros(x.shape[1], len(weights.hidden))                       # [B, H], like spk, slope and filtered
+    spk = slope = filtered = mem
+    out = x.new_zeros(x.shape[1], len(weights.output))                       # [B, O]
+    inputs, recurrent = x.shape[2], weights.recurrent is not None
+    totals = x.new_zeros(len(weights.hidden), inputs + recurrent * len(weights.hidden)), torch.zeros_like(weights.output)
+    for t in range(len(x)):
+        x_t = x[t]                                                           # iterating over x would make T views at once
+        source = torch.cat([x_t, spk], 1) if recurrent else x_t              # [B, I+H]
+        kept = beta if detach_reset else beta - threshold * slope            # d mem[t] / d mem[t-1] inside one neuron
+        mem = (beta * mem).sub_(spk, alpha=threshold).addmm_(x_t, weights.hidden.T)
+        if recurrent:
+            mem.addmm_(spk, weights.recurrent.T)
+        before, slope = slope, surrogate(mem - threshold)
+        spk = torch.gt(mem, threshold, out=torch.empty_like(mem))
+        out = torch.addmm(out, spk, weights.output.T, beta=beta_out)
+        filtered = torch.add(spk, filtered, alpha=beta_out)
+        delta = _checked(owner, error(out, t), out)
+        now = totals if update is None else tuple(map(torch.zeros_like, totals))
+        add_gradient(now[0], source, kept, before, slope, delta)
+        now[1].addmm_(delta.T, filtered)
+        if update is not None:
+            totals[0].add_(now[0]), totals[1].add_(now[1])
+            update(_split(*now, inputs, recurrent))
+    check_finite(owner, mem)
+    return _split(*totals, inputs, recurrent)
+
+
+def _split(both, output, inputs, recurrent):
+    return Weights(both[:, :inputs], both[:, inputs:] if recurrent else None, output)
+
+
+def _checked(owner, delta, out):
+    if not isinstance(delta, torch.Tensor) or delta.shape != out.shape:
+        got = tuple(delta.shape) if isinstance(delta, torch.Tensor) else type(delta).__name__
+        raise ValueError(f"{owner}: error must return a tensor [B, O] = {tuple(out.shape)} like out, got {got}.")
+    return delta
+
+
+def cosine(one, other):
+    """Compare the directions of two gradients of the hidden layer.
+
+    cosine = <one, other> / (|one| |other|), over W and V together
+
+    Args:
+        one, other: `Weights` that hold gradients; both with recurrent weights, or both without.
+
+    Returns:
+        A number between -1 and 1: 1 the same direction, 0 none in common. The read-out, whose gradient every rule
+        computes exactly, does not count. NaN if one of them is zero.
+
+    Source: the definition of the angle between two vectors.
+
+    >>> from snnteach.bptt import Weights
+    >>> along = Weights(torch.tensor([[1.0, 0.0]]), None, torch.zeros(1, 1))
+    >>> round(cosine(along, Weights(torch.tensor([[3.0, 4.0]]), None, torch.zeros(1, 1))), 2)
+    0.6
+    """
+    a, b = (torch.cat([grad.flatten() for grad in (found.hidden, found.recurrent) if grad is not None])
+            for found in (one, other))
+    return (a @ b / (a.norm() * b.norm())).item()
+
+
+class Reservoir:
+    """Keep a fair sample of an endless stream in a fixed number of places, to replay old samples beside new ones.
+
+    The n-th sample takes a random place with probability size / n, so that each of n samples is kept with probability size / n.
+
+    Args:
+        size: number of places.
+        generator: source of the random numbers, a `torch.Generator`.
+
+    Returns:
+        An object with `add(*sample)` and `draw(count)`.
+
+    Raises:
+        ValueError: size not a whole number from 1; draw from an empty reservoir.
+
+    Source: Vitter (1985), algorithm R, doi:10.1145/3147.3165.
+
+    >>> reservoir = Reservoir(2, torch.Generator().manual_seed(0))
+    >>> for number in range(100):
+    ...     reservoir.add(torch.tensor(float(number)))
+    >>> (kept,) = reservoir.draw(8)
+    >>> kept.shape, len(kept.unique()), reservoir.seen
+    (torch.Size([8]), 2, 100)
+    """
+
+    def __init__(self, size, generator=None):
+        if check_number("Reservoir", "size", size) != int(size) or size < 1:
+            raise ValueError(f"Reservoir: size must be a whole number from 1, got {size}.")
+        self.size, self.generator, self.seen, self.samples = size, generator, 0, []
+
+    def add(self, *sample):
+        """Offer one sample, such as an image and its label, to the reservoir."""
+        self.seen += 1
+        place = int(torch.randint(self.seen, (), generator=self.generator))
+        if len(self.samples) < self.size:
+            self.samples.append(sample)
+        elif place < self.size:
+            self.samples[place] = sample
+
+    def draw(self, count):
+        """Return `count` kept samples, drawn with replacement, as one tensor [count, ...] for each part of a sample."""
+        if not self.samples:
+            raise ValueError("Reservoir: nothing to draw; call add first.")
+        places = torch.randint(len(self.samples), (count,), generator=self.generator).tolist()
+        return tuple(torch.stack(parts) for parts in zip(*(self.samples[place] for place in places)))

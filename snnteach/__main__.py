@@ -10,6 +10,7 @@ TEST = "the same set-up with the test tools, then every test; further arguments 
 DOCTOR = "say what is installed, what is wrong and how to mend it; installs nothing"
 NOTEBOOKS = "for authors: check that committed notebooks are clean, or execute them again"
 STUDY = "for authors: repeat the long runs behind the stored tables"
+TEACH = "for teachers: solved notebooks and guides to the exercises, in teach/"
 UPDATE = "bring new versions of the notebooks into work/, never over one you edited"
 RESET = "restore one notebook in work/; yours is kept under a dated name"
 
@@ -31,6 +32,7 @@ COMMANDS = (
     ("doctor", DOCTOR, ()),
     ("notebooks", NOTEBOOKS, (CHECK, EXECUTE, NUMBERS, *SETUP)),
     ("study", STUDY, (NUMBERS, *SETUP)),
+    ("teach", TEACH, (NUMBERS, *SETUP)),
     ("update", UPDATE, ()),
     ("reset", RESET, (NUMBER,)),
 )

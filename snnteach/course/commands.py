@@ -64,6 +64,20 @@ def study(options, rest):
     return 0
 
 
+def teach(options, rest):
+    """Write the teacher's view of some or all notebooks."""
+    if (code := _elsewhere("lab", options)) is not None:
+        return code
+    from . import notebooks as tools
+    from .teach import teach as write
+
+    _known(tools.paths, options.names)
+    for path in tools.paths(options.names):
+        for written in write(path.stem[:2]):
+            print(written.relative_to(environment.ROOT))
+    return 0
+
+
 def update(options, rest):
     """Bring new versions of the notebooks into the working copies."""
     _tell(workspace.update() or ["Nothing new: your notebooks are as new as the course."])

@@ -141,7 +141,7 @@ def solved(notebook):
     """Fill every stub with the reference: a value, or the source that `solution` prints."""
     for exercise_id, cell in exercise_cells(notebook).items():
         exercise = find(exercise_id)
-        answer = inspect.getsource(exercise.reference) if exercise.cases else f"find({exercise_id!r}).reference"
+        answer = inspect.getsource(exercise.reference) if exercise.cases else repr(exercise.reference)
         cell.source = _filled(cell.source, answer, bool(exercise.cases))
     return notebook
 
@@ -150,7 +150,8 @@ def wrong(notebook, number=0):
     """Fill every stub with a listed misconception."""
     for exercise_id, cell in exercise_cells(notebook).items():
         choice = number % len(find(exercise_id).misconceptions)
-        cell.source = _filled(cell.source, f"find({exercise_id!r}).misconceptions[{choice}].answer", False)
+        answer = f"find({exercise_id!r}).misconceptions[{choice}].answer"
+        cell.source = "from snnteach.exercises import find\n" + _filled(cell.source, answer, False)
     return notebook
 
 
@@ -158,7 +159,7 @@ def _filled(source, answer, is_source):
     """Replace the stub, a function whose body ends in `...` or an assignment `name = ...`, by an answer."""
     lines, stub = source.split("\n"), find_stub(source)
     name = stub.name if isinstance(stub, ast.FunctionDef) else stub.targets[0].id
-    new = answer if is_source else f"from snnteach.exercises import find\n{name} = {answer}"
+    new = answer if is_source else f"{name} = {answer}"
     return "\n".join([*lines[:stub.lineno - 1], new.rstrip(), *lines[stub.end_lineno:]])
 
 

@@ -4,22 +4,31 @@ import importlib
 import inspect
 import pkgutil
 
-from .engine import Exercise, Misconception, judge
+from .engine import Exercise, Misconception, Question, judge
 
-__all__ = ["Exercise", "Misconception", "all_exercises", "check", "find", "hint", "judge", "solution"]
+__all__ = ["Exercise", "Misconception", "Question", "all_exercises", "check", "find", "hint", "judge", "questions", "solution"]
 
 
 @functools.cache
 def all_exercises():
     """Return every exercise of the course, a dict from id to Exercise, in the order of the notebooks."""
     found = {}
-    for info in pkgutil.iter_modules(__path__):
-        if info.name != "engine":
-            for exercise in importlib.import_module(f"{__name__}.{info.name}").EXERCISES:
-                if exercise.id in found:
-                    raise ValueError(f"exercise {exercise.id} stands twice.")
-                found[exercise.id] = exercise
+    for module in _topics():
+        for exercise in module.EXERCISES:
+            if exercise.id in found:
+                raise ValueError(f"exercise {exercise.id} stands twice.")
+            found[exercise.id] = exercise
     return dict(sorted(found.items()))
+
+
+def questions(number):
+    """Return the questions for a lecture on notebook `number`, such as "07"."""
+    return next(module.QUESTIONS for module in _topics() if module.EXERCISES[0].id[:2] == number)
+
+
+def _topics():
+    names = [info.name for info in pkgutil.iter_modules(__path__) if info.name != "engine"]
+    return [importlib.import_module(f"{__name__}.{name}") for name in names]
 
 
 def find(exercise_id):

@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def membrane_gradient(d_spk, slope, beta):
@@ -138,4 +138,20 @@ EXERCISES = [
             Misconception(5.5, "that is for an attached reset, where the threshold of 1 pushes back: 0.9 + 0.2 (rho - 1) = 1."),
         ),
         solution="beta + h rho = 1, rho = 0.1 / 0.2 = 0.5. The longer the memory, the less feedback it bears."),
+]
+
+QUESTIONS = [
+    Question(
+        "Keeping every tenth state and computing the others again saves memory, too. Why is that exact, and truncation is "
+        "not?",
+        "The states computed again are the same states, so every path is followed; it costs a second forward pass. "
+        "Truncation leaves paths out."),
+    Question(
+        "beta = 0.99, no recurrence, reset detached: after how many steps has blame fallen below one per cent?",
+        "459: the smallest whole n with 0.99^n < 0.01, and ln 0.01 / ln 0.99 = 458.2."),
+    Question(
+        "With the reset attached, the factor from one step to the next is beta - threshold * h. When is it negative, and "
+        "what does it mean?",
+        "When the neuron is so near its threshold that h > beta / threshold. A little more potential now makes a spike "
+        "likelier, whose reset leaves less potential in the next step."),
 ]

@@ -1,7 +1,7 @@
 """Exercises of notebook 04."""
 import math
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def free_rate(measured, dead_time):
@@ -112,4 +112,20 @@ EXERCISES = [
             Misconception(0.25, "then a bit weighs four times the one before it. Binary asks for twice."),
         ),
         solution="mem[7] = sum over t of beta^(7 - t) spk[t]; with beta = 1/2 that is the number divided by 128."),
+]
+
+QUESTIONS = [
+    Question(
+        "Latency says more with fewer spikes. Name two reasons to use a rate code all the same.",
+        "One lost or shifted spike destroys a latency, but changes a rate little; and a latency needs a common start of "
+        "time, which a rate does not."),
+    Question(
+        "A sensor has sent nothing for ten seconds. Which readings of this silence does frame difference allow, and which "
+        "send-on-delta?",
+        "Under frame difference the signal may have drifted any distance, slowly. Under send-on-delta it is within one "
+        "threshold of what was said last, unless the sensor is broken."),
+    Question(
+        "Why is it a bug if the spikes of an image depend on the other images of its batch?",
+        "The same image gives other spikes in another batch, and at test time, alone, others again: the reader cannot "
+        "decode them, and test images influence each other's scores."),
 ]

@@ -30,6 +30,14 @@ class Exercise:
     solution: str = ""
 
 
+@dataclass(frozen=True)
+class Question:
+    """A question to talk about in a lecture, and what a good answer says; nothing judges it."""
+
+    text: str
+    answer: str
+
+
 def judge(exercise, answer):
     """Return ("right" | "not yet" | "not attempted", reason)."""
     if answer is None or answer is ...:

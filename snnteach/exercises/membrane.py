@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def euler_step(voltage, current, tau, dt):
@@ -108,4 +108,21 @@ EXERCISES = [
             Misconception(_at_the_rheobase, "what is left at the end of the pulse is 1 - I_rh / I, not I_rh / I: "
                                             "solve for exp(-w / tau) once more."),
         )),
+]
+
+QUESTIONS = [
+    Question(
+        "Two neurons share R and the threshold; their time constants are 10 and 40 ms. Which has the lower rheobase, and "
+        "which fires first under a strong constant current?",
+        "The rheobase is threshold / R, the same for both. The one of 10 ms fires first: its first spike comes after tau "
+        "ln(RI / (RI - threshold)), in proportion to tau."),
+    Question(
+        "Why can Euler's method blow up, and the exact step never?",
+        "Euler multiplies by 1 - dt/tau, which is below -1 once dt > 2 tau; the exact step multiplies by exp(-dt/tau), "
+        "which stays between 0 and 1 whatever the step."),
+    Question(
+        "A dead time of 2 ms is added. What is the largest rate now, and where in the curve of rate against current is it "
+        "felt?",
+        "500 spikes a second. It is felt at strong currents, where the interval was short; near the rheobase 2 ms more "
+        "hardly count."),
 ]

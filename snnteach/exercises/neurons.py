@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def decay_for_step(beta, dt, new_dt):
@@ -160,4 +160,18 @@ EXERCISES = [
             Misconception(-15.08, "fewer than no spikes: the leak is 1 - beta of the potential, not beta."),
         ),
         solution="(0.45 - 0.2 * 0.751) * 100 = 29.98, and spikes are whole: 30."),
+]
+
+QUESTIONS = [
+    Question(
+        "You halve the time step, so that the same signal takes twice as many steps, and keep beta. What have you changed?",
+        "The memory in seconds: it is halved. Take the square root of beta, and halve the charge that a step brings."),
+    Question(
+        "beta = 0.9, threshold 1, one input of 3 and then silence. How many spikes with reset \"subtract\", and with \"zero\"?",
+        "Two with subtract: the potential is 3, then 0.9 * 3 - 1 = 1.7, then 0.53. One with zero, which throws the excess "
+        "away."),
+    Question(
+        "What does a neuron with reset \"none\" compute, and why is its spike count a poor measure of its input?",
+        "A leaky sum and a comparison. Above the threshold it fires at every step, whether the input is a little or much "
+        "too large."),
 ]

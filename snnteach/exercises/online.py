@@ -1,7 +1,7 @@
 """Exercises of notebook 16."""
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def pushed_forward(x, beta):
@@ -170,4 +170,19 @@ EXERCISES = [
         ),
         solution="The n-th sample enters with probability 50/n and evicts a given one with 1/50, so the first survives step n "
                  "with 1 - 1/n. The product from n = 51 to 1000 is 50/51 * 51/52 * ... * 999/1000 = 50/1000."),
+]
+
+QUESTIONS = [
+    Question(
+        "No recurrence, a read-out without memory, reset detached. Rank BPTT, RTRL, e-prop and OTTT by how exact they are.",
+        "No ranking: all four give the same gradient. E-prop leaves out paths through V, OTTT also the read-out's filter, "
+        "and here there are neither."),
+    Question(
+        "A stream runs for a week. Can e-prop learn a relation that spans an hour, because it needs no memory for the past?",
+        "Only if something in the neuron remembers for an hour. Its traces fade like beta^n, and what has faded can get no "
+        "credit. Constant memory is not unlimited memory."),
+    Question(
+        "A buffer of the last R samples is simpler than a reservoir. What does it lose in a stream whose topic changes?",
+        "The old topic: R samples after the change none of it is left. A reservoir holds every sample so far with equal "
+        "probability."),
 ]

@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def crossover(num_neurons):
@@ -117,4 +117,20 @@ EXERCISES = [
             Misconception(190e3 / 20 / 8766, "a factor of 1000: one MWh is 1,000,000 watt-hours, not 1000."),
         ),
         solution="190e6 Wh / 20 W = 9.5e6 h, and 9.5e6 / 8766 = 1084 years."),
+]
+
+QUESTIONS = [
+    Question(
+        "A layer of 1000 neurons fires at 5 % in a step. A ReLU layer of the same width has 30 % of its values at zero. How "
+        "many operations does each cost one neuron of the next layer, and of which kind?",
+        "50 additions, because a weight times a spike is the weight. The ReLU layer needs 700 multiplications and as many "
+        "additions."),
+    Question(
+        "An event camera on a tripod sends nothing of a still room. What is left of the advantage if you carry it in your "
+        "hand?",
+        "Little: now every edge moves, and the events count the length of all edges times the speed of the hand."),
+    Question(
+        "Somebody reports 93 % on MNIST and calls it learning in spikes. Which two numbers do you ask for first?",
+        "What a linear model gives on the same images, and what the same network gives with its hidden weights frozen at "
+        "random."),
 ]

@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 _UP, _DOWN = 0.01 * math.exp(-10 / 20), 0.012 * math.exp(-20 / 20)
 
@@ -163,4 +163,20 @@ EXERCISES = [
             Misconception(_best_image, "that is the one image with most spikes; one image is noise. Average over the class."),
             Misconception(_labels_of_images, "you took the argmax over neurons: that names digits after neurons."),
         )),
+]
+
+QUESTIONS = [
+    Question(
+        "Two neurons fire independently of each other, A+ = A-, and tau- is longer than tau+. Where does the weight go, and "
+        "is that useful?",
+        "Down, since A- tau- > A+ tau+. Yes: inputs that predict nothing are given up, and only correlated ones can hold "
+        "their weight."),
+    Question(
+        "Why does a winner-take-all layer without homeostasis end with a few neurons that win everything?",
+        "Whoever wins moves towards the inputs, so it wins again and sooner; the others never get a turn to learn."),
+    Question(
+        "The layer learns without labels, but the neurons are named with labels. What is fair to call unsupervised, and "
+        "what is a fair rival?",
+        "The weights are; the read-out is not. A fair rival learns its clusters without labels, too, and names them with "
+        "the same ones: k-means."),
 ]

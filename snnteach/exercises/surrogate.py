@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def weights_that_move(fired, u):
@@ -139,4 +139,21 @@ EXERCISES = [
             Misconception(1.8, "upside down: this is the width 1/k that is needed."),
         ),
         solution="k * 0.9 < 1/2, so k < 0.556."),
+]
+
+QUESTIONS = [
+    Question(
+        "A friend checks a surrogate gradient with finite differences on a loss that counts spikes, and finds 0. Is the "
+        "surrogate wrong?",
+        "No. The loss is a staircase: its true derivative is 0 almost everywhere, and finite differences measure that. "
+        "Compare a surrogate with its formula instead."),
+    Question(
+        "A layer stands 3 thresholds too low. How large is h for a boxcar and for an arctangent, both of slope 1, and what "
+        "follows?",
+        "0 for the boxcar, for ever; 1 / (1 + (3 pi)^2), about 0.011, for the arctangent, which an optimiser such as Adam "
+        "scales up."),
+    Question(
+        "Must the area under a surrogate be 1?",
+        "No. A common factor is another learning rate for that layer. But the factors of stacked layers multiply, so with "
+        "plain gradient descent a scale per layer can make the gradient vanish or explode with depth."),
 ]

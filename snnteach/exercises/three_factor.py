@@ -4,7 +4,7 @@ import math
 import torch
 
 from ..surrogate import atan, triangular
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def window_ratio(beta, threshold, h):
@@ -154,4 +154,20 @@ EXERCISES = [
             Misconception(_difference, "right direction; weigh each outcome by its probability and its score."),
             Misconception(_not_weighted, "you added the two outcomes; weigh them by p and 1 - p."),
         )),
+]
+
+QUESTIONS = [
+    Question(
+        "The reward is 1 in every trial, whatever the neurons do, and there is no baseline. What does reward times (S - p) "
+        "teach?",
+        "Nothing on average, for the mean of S - p is 0; in a single trial it only adds noise. A baseline of 1 removes that "
+        "as well."),
+    Question(
+        "A tag fades with a time constant of 20 steps, and the reward comes after 200. Why is learning hopeless?",
+        "exp(-10), less than a twenty-thousandth of the tag, is left, buried under the tags of everything that happened "
+        "since."),
+    Question(
+        "Twice as many neurons share one reward. What happens to the number of trials needed?",
+        "It grows, roughly in proportion: each neuron's part in the reward is the same, but twice as many others add noise "
+        "to it."),
 ]

@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .engine import Exercise, Misconception
+from .engine import Exercise, Misconception, Question
 
 
 def standardise(train, test):
@@ -133,4 +133,18 @@ EXERCISES = [
             Misconception(_wrong_axes, "you swapped time with neurons. Batch and time change places."),
             Misconception(_reversed, "neurons must stay last: only the first two axes change places."),
         )),
+]
+
+QUESTIONS = [
+    Question(
+        "Ten classes, cross-entropy at every step on output *spikes*: the loss stands still at 1.46. What is wrong?",
+        "Nothing. With one spike for the right class and none elsewhere the loss is ln(1 + 9/e) = 1.461, its floor."),
+    Question(
+        "You run a trained network for twice as many steps as in training. When can that help, and when not?",
+        "With a random code it averages over more noise. With a constant input nothing new comes in once the membranes have "
+        "settled."),
+    Question(
+        "The number of epochs was chosen by the accuracy on test images. Why is the reported accuracy too good?",
+        "The epoch is a setting like any other: the best of many noisy values is above their mean. Choose on held-out "
+        "training images."),
 ]

@@ -21,6 +21,7 @@ SETUP = (CPU, HERE, RECREATE)
 
 NO_BROWSER = ("--no-browser", {"action": "store_true", "help": "print the address, open no browser"})
 PORT = ("--port", {"type": int, "metavar": "N", "help": "the port JupyterLab listens on (default 8888, or the next free one)"})
+FULL = ("--full", {"action": "store_true", "help": "every notebook in a real browser, a thousand kills: takes longer"})
 CHECK = ("--check", {"action": "store_true", "help": "say which notebooks are not as the normaliser leaves them (the default)"})
 EXECUTE = ("--execute", {"action": "store_true", "help": "execute from top to bottom and write back, normalised"})
 NUMBERS = ("names", {"nargs": "*", "metavar": "NN", "help": "numbers of notebooks, such as 01 07 (default: all)"})
@@ -28,7 +29,7 @@ NUMBER = ("name", {"metavar": "NN", "help": "number of the notebook, such as 01"
 
 COMMANDS = (
     ("lab", LAB, (NO_BROWSER, PORT, *SETUP)),
-    ("test", TEST, SETUP),
+    ("test", TEST, (FULL, *SETUP)),
     ("doctor", DOCTOR, ()),
     ("notebooks", NOTEBOOKS, (CHECK, EXECUTE, NUMBERS, *SETUP)),
     ("study", STUDY, (NUMBERS, *SETUP)),

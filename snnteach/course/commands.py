@@ -27,6 +27,8 @@ def lab(options, rest):
 
 def test(options, rest):
     """Make the environment with the test tools and run pytest, whose last line is the last line here."""
+    if options.full:
+        os.environ["SNNTEACH_FULL"] = "1"
     return environment.run([_python("test", options), *PYTEST, *rest], cwd=environment.ROOT)
 
 

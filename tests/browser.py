@@ -1,0 +1,146 @@
+"""Jupyter servers on localhost and a page of headless Chromium: what the browser tests and the interaction benchmark share."""
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from snnteach.course.commands import JUPYTER
+from snnteach.course.notebooks import TUTORIALS
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")
+APPLICATIONS = {
+    "lab": (*JUPYTER, "--expose-app-in-browser"),
+    "notebook": ("-m", "notebook", "--ServerApp.ip=localhost", "--JupyterNotebookApp.news_url=None"),
+}
+SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"},
+            "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
+START_SECONDS = 120
+
+
+@dataclass
+class Server:
+    """Where a server answers, what opens it, and where its readers' notebooks and progress lie."""
+
+    url: str
+    token: str
+    folder: Path
+    home: Path
+
+
+@contextlib.contextmanager
+def serve(folder, names, application="lab"):
+    """Serve copies of notebooks by "lab", "notebook" or "voila" with settings and progress of its own, until the block ends."""
+    work, home = folder / "work", folder / "home"
+    work.mkdir(parents=True)
+    for name in names:
+        shutil.copy(TUTORIALS / name, work)
+    for plugin, values in SETTINGS.items():
+        path = folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+    port, token = _free_port(), secrets.token_hex(16)
+    if application == "voila":
+        command = ["-m", "voila", str(work), "--no-browser", f"--port={port}", "--Voila.ip=localhost", "--show_tracebacks=True"]
+    else:
+        command = [*APPLICATIONS[application], "--no-browser", f"--ServerApp.port={port}", f"--IdentityProvider.token={token}",
+                   f"--ServerApp.root_dir={work}", *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+    environment = {**os.environ, "SNNTEACH_HOME": str(home), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+                   "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    with open(folder / "server.log", "w") as log:
+        process = subprocess.Popen([sys.executable, *command], cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        server = Server(f"http://localhost:{port}", token, work, home)
+        _wait_until_it_answers(server, process, folder / "server.log")
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_it_answers(server, process, log):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError):
+            status(server.url + "/")
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-2000:]}")
+
+
+def status(url):
+    """The HTTP status of a page, redirects followed."""
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@dataclass
+class Reader:
+    """A page, and the errors that it wrote to its console."""
+
+    page: object
+    errors: list = field(default_factory=list)
+
+    def open(self, server, name):
+        """Open a notebook in JupyterLab and wait for its kernel."""
+        self.page.goto(f"{server.url}/lab/tree/{name}?reset&token={server.token}")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        kernel = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel"
+        self.page.wait_for_function(f"{kernel}?.status === 'idle'")
+
+    def run_all(self):
+        """Run all cells and wait for the last."""
+        self.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def cell(self, cell_id):
+        """The place on the page of the cell with this id."""
+        index = self.page.evaluate("id => [...jupyterapp.shell.currentWidget.model.cells].findIndex(cell => cell.id === id)",
+                                   cell_id)
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def write(self, cell, source):
+        """Replace the source of a code cell by typing, and run it."""
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(source)
+        self.page.keyboard.press("Control+Enter")
+
+    def output_errors(self):
+        """The texts of tracebacks and of anything on stderr."""
+        return self.page.locator("[data-mime-type='application/vnd.jupyter.error'], "
+                                 "[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
+
+
+@contextlib.contextmanager
+def reader(viewport=(1280, 1000)):
+    """A page of headless Chromium until the block ends."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        page = browser.new_page(viewport=dict(zip(("width", "height"), viewport, strict=True)))
+        page.set_default_timeout(START_SECONDS * 1000)
+        one = Reader(page)
+        page.on("console", lambda message: one.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: one.errors.append(str(error)))
+        yield one
+        browser.close()

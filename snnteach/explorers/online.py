@@ -62,7 +62,7 @@ def build_eligibility(fig):
     right = fig.add_subplot(grid[:, 1])
     right.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xlabel="exact gradient (scaled)", ylabel="e-prop (scaled)", xticks=(-1, 0, 1),
               yticks=(-1, 0, 1))
-    right.set_title("All its weights")
+    right.set_title("All weights of the network")
     right.plot([-1, 1], [-1, 1], color="0.7", linestyle="--", linewidth=1)
     artists["weights"] = right.plot([], [], "o", color=COLORS["blue"], markersize=3, alpha=0.6)[0]
     artists["cosine"] = right.text(0.03, 0.98, "", transform=right.transAxes, va="top", fontsize=9)

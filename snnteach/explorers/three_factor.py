@@ -122,8 +122,8 @@ EXPLORERS = {
         controls={"neurons": Control(30, 1, 300, 1, "neurons", "share a reward"),
                   "trials": Control(1, 1, 100, 1, "trials", "averaged"),
                   "seed": Control(0, 0, 20, 1, "draw", "random seed")},
-        alt="The update of each neuron against its exact gradient. Left, with its own error, the points keep the right sign; "
-            "right, with one reward shared by all, they scatter, and more trials draw them together."),
+        alt="The update of each neuron against its exact gradient. Left, with its own error, the points have the right sign "
+            "or lie at zero; right, with one reward shared by all, they scatter, and more trials draw them together."),
 }
 
 

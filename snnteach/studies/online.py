@@ -53,10 +53,11 @@ def gradient(rule, x, weights, error, beta, beta_out, random_feedback=None, surr
 
 
 def descend(optimiser, weights, found, clip=math.inf):
-    """One step of an optimiser along gradients that no autograd made, each entry cut to at most `clip`."""
+    """One step of an optimiser along gradients that no autograd made, shortened together to a length of at most `clip`."""
     for weight, grad in zip(weights, found, strict=True):
         weight.grad = grad
-    torch.nn.utils.clip_grad_value_(weights, clip)
+    if clip < math.inf:  # an infinite limit would turn an overflowing length into NaN
+        torch.nn.utils.clip_grad_norm_(weights, clip)
     optimiser.step()
 
 

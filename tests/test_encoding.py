@@ -1,4 +1,4 @@
-"""Codes against their closed forms (F21 to F25), each decoder against its encoder, and the errors of bad input."""
+"""Codes against their closed forms (F4, F21 to F25), each decoder against its encoder, and the errors of bad input."""
 import math
 
 import numpy as np
@@ -70,6 +70,15 @@ def test_same_generator_same_spikes_and_the_global_one_stays():
         assert torch.equal(code(x, 20, generator=seeded(3)), code(x, 20, generator=seeded(3)))
         assert not torch.equal(code(x, 20, generator=seeded(3)), code(x, 20, generator=seeded(4)))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_rate_of_a_population():
+    """F23: N neurons read over n steps of dt give the rate with a spread of sqrt(n p (1 - p) / N) / (n dt)."""
+    p, n, size, dt = 0.2, 4, 50, 1e-3
+    spk = rate_code(torch.full((4000, size), p), n, generator=seeded())                             # [n, trials, N]
+    rates = spk.sum(0).mean(1) / (n * dt)
+    assert rates.mean().item() == pytest.approx(p / dt, rel=5e-3)
+    assert rates.std().item() == pytest.approx(math.sqrt(n * p * (1 - p) / size) / (n * dt), rel=0.04)
 
 
 def test_poisson_has_a_poisson_distribution():

@@ -72,12 +72,12 @@ def check_surrogate(owner, surrogate):
         raise TypeError(f"{owner}: surrogate must return a tensor for a tensor, got {surrogate!r}. {hint}")
 
 
-def check_beta(owner, beta, step):
+def check_beta(owner, beta, step, name="beta"):
     """Raise unless beta lies in [0, 1] and, as a tensor, fits one step of the input, of shape `step`."""
-    check_between(owner, "beta", beta, 0, 1)
+    check_between(owner, name, beta, 0, 1)
     if isinstance(beta, torch.Tensor) and beta.dim() and (beta.dim() > len(step) or any(
             own not in (1, wanted) for own, wanted in zip(beta.shape[::-1], step[::-1], strict=False))):
-        raise ValueError(f"{owner}: beta must be a number or [N] = [{step[-1]}], one a neuron, got shape {tuple(beta.shape)}.")
+        raise ValueError(f"{owner}: {name} must be a number or [N] = [{step[-1]}], one a neuron, got shape {tuple(beta.shape)}.")
 
 
 def check_state(owner, state, step):

@@ -78,7 +78,8 @@ def forward(x, weights, beta, beta_out, threshold=1.0, *, surrogate=atan(), deta
         `Run` with x, mem, spk and out, [T, B, ...] each; mem is recorded before its reset.
 
     Raises:
-        TypeError: x not a floating-point tensor, surrogate not a derivative (atan for atan()).
+        TypeError: x not a floating-point tensor, weights not `Weights` of the same dtype, surrogate not a derivative
+            (atan for atan()).
         ValueError: x not [T, B, I], weights of shapes that do not fit, beta or beta_out outside [0, 1],
             threshold not positive, NaN in the membrane.
 
@@ -106,6 +107,7 @@ def forward(x, weights, beta, beta_out, threshold=1.0, *, surrogate=atan(), deta
     return Run(x, torch.stack(mems), torch.stack(spks), torch.stack(outs))
 
 
+@torch.no_grad()
 def backward(run, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), detach_reset=True, truncation=None):
     """Walk a run from its last step to its first and collect the gradient of the loss for every weight.
 
@@ -128,8 +130,8 @@ def backward(run, weights, error, beta, beta_out, threshold=1.0, *, surrogate=at
         `Weights` that hold the gradients (recurrent is None if the network has none).
 
     Raises:
-        TypeError: surrogate not a derivative (atan for atan()).
-        ValueError: error not [T, B, O], truncation not a whole number from 1, and all that `forward` refuses.
+        TypeError: error not a floating-point tensor, surrogate not a derivative (atan for atan()).
+        ValueError: error not [T, B, O] or not finite, truncation not a whole number from 1, and all that `forward` refuses.
 
     Source: Eshraghian et al. (2023), section IV-C and Fig. 10a; Neftci, Mostafa, Zenke (2019).
 
@@ -182,6 +184,7 @@ def influence_matrix(num_steps, beta):
         M, [T, T] float64: rows are the step looked at, columns the step that caused it.
 
     Raises:
+        TypeError: beta not a number.
         ValueError: num_steps not a whole number from 1, beta outside [0, 1].
 
     Source: Eshraghian et al. (2023), section IV-C: immediate influence on the diagonal, prior influence below it.
@@ -190,7 +193,7 @@ def influence_matrix(num_steps, beta):
     [[1.0, 0.0, 0.0], [0.5, 1.0, 0.0], [0.25, 0.5, 1.0]]
     """
     _check_count("influence_matrix", "num_steps", num_steps)
-    check_between("influence_matrix", "beta", beta, 0, 1)
+    check_between("influence_matrix", "beta", check_number("influence_matrix", "beta", beta), 0, 1)
     lag = torch.arange(num_steps)[:, None] - torch.arange(num_steps)                    # t - s
     return torch.where(lag >= 0, torch.as_tensor(beta, dtype=torch.float64) ** lag.clamp(min=0), 0.0)
 
@@ -238,19 +241,33 @@ def step_jacobian(mem, weights, beta, threshold=1.0, *, surrogate=atan(), detach
 
 def _check(owner, x, weights, beta, beta_out, threshold):
     check_signal(owner, "x", x, layout="[T, B, I] (time first)", min_dims=3)
-    hidden, inputs = weights.hidden.shape
-    wanted = {"hidden": (hidden, x.shape[-1]), "recurrent": (hidden, hidden), "output": (len(weights.output), hidden)}
-    for name, shape in wanted.items():
-        weight = getattr(weights, name)
-        if weight is not None and tuple(weight.shape) != shape:
-            raise ValueError(f"{owner}: weights.{name} must be {shape} to fit x {tuple(x.shape)} and the {hidden} hidden "
-                             f"neurons, got {tuple(weight.shape)}.")
-    check_beta(owner, beta, (hidden,))
-    check_between(owner, "beta_out", beta_out, 0, 1)
+    _check_weights(owner, x, weights)
+    check_beta(owner, beta, (len(weights.hidden),))
+    check_beta(owner, beta_out, (len(weights.output),), name="beta_out")
     check_positive(owner, threshold=threshold)
 
 
+def _check_weights(owner, x, weights):
+    if not isinstance(weights, Weights):
+        raise TypeError(f"{owner}: weights must be Weights(hidden, recurrent, output), got {type(weights).__name__}.")
+    for name, layout in (("hidden", "[H, I]"), ("recurrent", "[H, H]"), ("output", "[O, H]")):
+        weight = getattr(weights, name)
+        if weight is not None or name != "recurrent":
+            check_signal(owner, f"weights.{name}", weight, layout=layout, min_dims=2)
+    hidden = len(weights.hidden)
+    wanted = Weights((hidden, x.shape[-1]), (hidden, hidden), (len(weights.output), hidden))
+    for name, weight, shape in zip(Weights._fields, weights, wanted):
+        if weight is not None and tuple(weight.shape) != shape:
+            raise ValueError(f"{owner}: weights.{name} must be {shape} to fit x {tuple(x.shape)} and the {hidden} hidden "
+                             f"neurons, got {tuple(weight.shape)}.")
+        if weight is not None and weight.dtype != x.dtype:
+            raise TypeError(f"{owner}: weights.{name} is {weight.dtype} and x is {x.dtype}; convert one of them.")
+
+
 def _check_error(error, out, truncation):
+    check_signal("backward", "error", error, layout="[T, B, O]", min_dims=3)
+    if not error.isfinite().all():
+        raise ValueError("backward: error holds NaN or infinity; look at the loss that it was differentiated from.")
     if error.shape != out.shape:
         raise ValueError(f"backward: error must be {tuple(out.shape)} like the read-out (T, B, O), got {tuple(error.shape)}.")
     if truncation is not None:
@@ -258,5 +275,5 @@ def _check_error(error, out, truncation):
 
 
 def _check_count(owner, name, value):
-    if check_number(owner, name, value) != int(value) or value < 1:
-        raise ValueError(f"{owner}: {name} must be a whole number from 1, got {value}.")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{owner}: {name} must be a whole number from 1, got {value!r}.")

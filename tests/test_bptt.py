@@ -131,6 +131,14 @@ RUN = forward(X, GOOD, 0.9, 0.8)
     (lambda: backward(RUN, GOOD, RUN.out[:, :1], 0.9, 0.8), ValueError, r"error must be .*\(30, 4, 3\).*got \(30, 1, 3\)"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=0), ValueError, "truncation must be a whole number"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=1.5), ValueError, "truncation must be a whole number"),
+    (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=math.nan), ValueError, "truncation must be a whole number"),
+    (lambda: backward(RUN, GOOD, None, 0.9, 0.8), TypeError, r"error must be a torch.Tensor \[T, B, O\], got NoneType"),
+    (lambda: backward(RUN, GOOD, RUN.out / 0, 0.9, 0.8), ValueError, "error holds NaN or infinity"),
+    (lambda: forward(X, GOOD, 0.9, torch.full((2,), 0.5)), ValueError, r"beta_out must be a number or \[N\] = \[3\].*got shape \(2,\)"),
+    (lambda: forward(X, tuple(GOOD), 0.9, 0.8), TypeError, r"weights must be Weights\(hidden, recurrent, output\), got tuple"),
+    (lambda: forward(X, GOOD._replace(hidden=torch.ones(7)), 0.9, 0.8), ValueError, r"weights.hidden must be \[H, I\], got shape"),
+    (lambda: forward(X.float(), GOOD, 0.9, 0.8), TypeError, "weights.hidden is torch.float64 and x is torch.float32"),
+    (lambda: influence_matrix(3, torch.ones(3)), TypeError, "beta must be a number"),
     (lambda: influence_matrix(0, 0.9), ValueError, "num_steps must be a whole number"),
     (lambda: influence_matrix(3, math.nan), ValueError, "beta must be between"),
     (lambda: step_jacobian(RUN.mem[..., :3], GOOD, 0.9), ValueError, r"mem must be \[..., 7\]"),
@@ -138,3 +146,9 @@ RUN = forward(X, GOOD, 0.9, 0.8)
 def test_bad_input_says_what_came(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_gradients_hang_on_no_graph():
+    leaves = Weights(*(weight.clone().requires_grad_() for weight in GOOD))
+    run = forward(X, leaves, 0.9, 0.8)
+    assert run.out.requires_grad and not any(grad.requires_grad for grad in backward(run, leaves, run.out, 0.9, 0.8))

@@ -50,6 +50,7 @@ DOUBLE = Exercise("99.1", "Double it.", "easy", 1, lambda x: 2 * x, ("a", "b"), 
 @pytest.mark.parametrize(("answer", "state", "words"), [
     (stub, "not attempted", ""), (lambda x: x, "not yet", "Not once."),
     (lambda x: 3 * x, "not yet", "for (1.0) got 3.0, expected 2.0."),
+    (lambda x: 2.0001 * x, "not yet", "for (1.0) got 2.0001, expected 2.0."),
     (lambda x: 1 / 0, "not yet", "stopped with ZeroDivisionError"), (7, "not yet", "expected a function, got 7"),
     (lambda x: 2 * x if isinstance(x, float) else x[:1], "not yet", "expected shape (3,)"),
     (lambda x: 2 * x if isinstance(x, float) else 5, "not yet", "expected a tensor of shape (3,)"),

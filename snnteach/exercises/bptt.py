@@ -123,6 +123,7 @@ EXERCISES = [
             Misconception(1.024, "that is the count of numbers; a float32 has four bytes."),
             Misconception(0.064, "you left out the batch: every sample has its own history."),
             Misconception(4096, "right, in megabytes."),
+            Misconception(3.815, "that is in units of 2^30 bytes; asked are units of 10^9."),
         ),
         solution="16,000 * 64 * 500 = 512 million numbers, two tensors, 4 bytes: 4.096 GB. For one layer."),
     Exercise(
@@ -135,7 +136,7 @@ EXERCISES = [
             Misconception(1.0, "that is the rule for a network without leak and with slope 1. Here beta already uses up 0.9."),
             Misconception(5.0, "that is 1/h: you left out the beta that stands beside h V."),
             Misconception(0.1, "that is 1 - beta; V acts through the surrogate, so divide by h."),
-            Misconception(5.5, "that is for an attached reset, where the threshold of 1 pushes back: 0.9 + 0.2 (rho - 1) = 1."),
+            Misconception(1.5, "that is for an attached reset, where the threshold of 1 pushes back: 0.9 + 0.2 (rho - 1) = 1."),
         ),
         solution="beta + h rho = 1, rho = 0.1 / 0.2 = 0.5. The longer the memory, the less feedback it bears."),
 ]

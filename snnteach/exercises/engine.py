@@ -78,8 +78,9 @@ def _judge_results(exercise, results):
     for case, result, right in zip(exercise.cases, results, expected, strict=True):
         if not agree(result, right, exercise.tolerance):
             shown = ", ".join(_short(argument) for argument in case)
-            difference = _difference(result, right, exercise.tolerance, reveal=True)
-            return "not yet", f"for ({shown}) got {_short(result)}, {difference}"
+            digits = next(digits for digits in (4, 8, 17) if digits == 17 or _short(result, digits) != _short(right, digits))
+            difference = _difference(result, right, exercise.tolerance, digits, reveal=True)
+            return "not yet", f"for ({shown}) got {_short(result, digits)}, {difference}"
     raise AssertionError("unreachable: results disagree but every case agrees")
 
 
@@ -101,7 +102,7 @@ def agree(answer, right, tolerance):
     return math.isclose(answer, right, rel_tol=tolerance, abs_tol=tolerance)
 
 
-def _difference(answer, right, tolerance, reveal=False):
+def _difference(answer, right, tolerance, digits=4, reveal=False):
     if isinstance(right, torch.Tensor):
         if not isinstance(answer, torch.Tensor):
             return f"expected a tensor of shape {tuple(right.shape)}."
@@ -111,7 +112,7 @@ def _difference(answer, right, tolerance, reveal=False):
             where = tuple((~answer.double().isclose(right.double(), tolerance, tolerance)).nonzero()[0].tolist())
             return f"which differs first at index {where}: {answer[where].item():g}, expected {right[where].item():g}."
     if reveal:
-        return f"expected {_short(right)}."
+        return f"expected {_short(right, digits)}."
     if isinstance(answer, float) and math.isnan(answer):
         return "which is not a number."
     numbers = isinstance(right, (int, float)) and isinstance(answer, (int, float))
@@ -122,16 +123,16 @@ def _difference(answer, right, tolerance, reveal=False):
     return "which is not it."
 
 
-def _short(value):
+def _short(value, digits=4):
     if isinstance(value, torch.Tensor):
         if value.numel() > 8:
             return f"a tensor of shape {tuple(value.shape)}"
-        return f"tensor({_rounded(value.detach().tolist())})"
-    text = str(_rounded(value)) if isinstance(value, (float, list, tuple)) else repr(value)
+        return f"tensor({_rounded(value.detach().tolist(), digits)})"
+    text = str(_rounded(value, digits)) if isinstance(value, (float, list, tuple)) else repr(value)
     return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
-def _rounded(value):
+def _rounded(value, digits):
     if isinstance(value, (list, tuple)):
-        return type(value)(_rounded(entry) for entry in value)
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+        return type(value)(_rounded(entry, digits) for entry in value)
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value

@@ -32,9 +32,11 @@ html_theme_options = {
     "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
+    "navbar_persistent": [],
     "home_page_in_toc": True,
     "show_toc_level": 2,
 }
+html_context = {"default_mode": "auto"}
 
 
 def setup(app):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 
-from ..explorers import find, sweep
+from ..explorers import Choice, find, sweep
 from . import notebooks
 from .troubles import SetupError
 
@@ -81,9 +81,19 @@ def _sweep_outputs(name, stem):
     unit = f" ({control.unit})" if control.unit else ""
     text = (f"*{explorer.alt} The slider moves “{control.label}{unit}”; to move the others, open this notebook "
             f"[on Binder]({BINDER}{stem}.ipynb) or on your own machine.*")
-    player = _labelled(sweep(explorer, parameter, FRAMES), explorer.alt, control.label)
+    player = _at_start(_labelled(sweep(explorer, parameter, FRAMES), explorer.alt, control.label), control)
     return [nbformat.v4.new_output("display_data", data={"text/html": player}),
             nbformat.v4.new_output("display_data", data={"text/markdown": text})]
+
+
+def _at_start(player, control):
+    """Let a sweep open where the explorer's slider stands."""
+    last = player.count("data:image/png") - 1
+    if isinstance(control, Choice):
+        number = control.options.index(control.start)
+    else:
+        number = round(last * (control.start - control.low) / (control.high - control.low))
+    return re.sub(r"(anim\w+) = new Animation\([^;]*;", rf"\g<0> \1.set_frame({number});", player)
 
 
 def _still_outputs(outputs):
@@ -184,7 +194,7 @@ def document(app, what, name, obj, options, lines, where):
         if re.match(r"(Args|Returns|Raises|Source|>>>)", paragraph) or what == "module":
             break
         if not paragraph.rstrip().endswith("."):
-            paragraphs[place] = "::\n\n" + re.sub("^", "    ", paragraph, flags=re.MULTILINE)
+            paragraphs[place] = ".. code-block:: none\n   :class: formula\n\n" + re.sub("^", "   ", paragraph, flags=re.MULTILINE)
     links = ", ".join(f":ref:`notebook {stem[:2]} <{label}>`" for label, stem in where.get(name, ()))
     lines[:] = "\n\n".join([*paragraphs, *([f"As a listing: {links}."] if links else [])]).split("\n") + [""]
 

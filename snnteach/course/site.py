@@ -9,6 +9,7 @@ import html
 import re
 import shutil
 from pathlib import Path
+from textwrap import indent
 
 import nbformat
 
@@ -144,7 +145,7 @@ def _public():
 
 def shown(cell, stem):
     """Return the full names of what a listing shows of the package; the topic's module where the names differ."""
-    own, found = _topic(stem), []
+    own = _topic(stem)
     defined = {node.name for node in ast.parse(cell.source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     homes = {}
     for name, module in _public():
@@ -184,7 +185,7 @@ def reference_page(module):
     links = "\n".join(f"* :doc:`/{stem}`" for stem in sorted(used))
     title = f"snnteach.{module}"
     return (f"{title}\n{'=' * len(title)}\n\n.. automodule:: snnteach.{module}\n   :members:\n\n"
-            f"   Notebooks that use this module:\n\n" + re.sub("^", "   ", links, flags=re.MULTILINE) + "\n")
+            f"   Notebooks that use this module:\n\n" + indent(links, "   ") + "\n")
 
 
 def document(app, what, name, obj, options, lines, where):
@@ -194,7 +195,7 @@ def document(app, what, name, obj, options, lines, where):
         if re.match(r"(Args|Returns|Raises|Source|>>>)", paragraph) or what == "module":
             break
         if not paragraph.rstrip().endswith("."):
-            paragraphs[place] = ".. code-block:: none\n   :class: formula\n\n" + re.sub("^", "   ", paragraph, flags=re.MULTILINE)
+            paragraphs[place] = ".. code-block:: none\n   :class: formula\n\n" + indent(paragraph, "   ")
     links = ", ".join(f":ref:`notebook {stem[:2]} <{label}>`" for label, stem in where.get(name, ()))
     lines[:] = "\n\n".join([*paragraphs, *([f"As a listing: {links}."] if links else [])]).split("\n") + [""]
 
@@ -227,7 +228,7 @@ def index_page():
     start = re.search(r"\n## Start\n(.*?)\n\*\*On Colab", readme, re.DOTALL)[1]
     start = start.replace("the Binder badge above", f"[Binder]({BINDER}00_start_here.ipynb)")
     body = f"# Training spiking neural networks\n\n{intro}\n\n## The course\n{course}\n\n## Start\n{start}\n"
-    body = body.replace("(tutorials/", "(").replace("the modules below", "the modules of the [reference](reference/neurons.rst)")
+    body = body.replace("(tutorials/", "(").replace("modules below", "modules of the [reference](reference/neurons.rst)")
     trees = [("The course", [path.stem for path in notebooks.paths()]), ("Notation", ["glossary"]),
              ("Reference", [f"reference/{module}" for module in modules()])]
     return body + "\n" + "\n".join(

@@ -42,3 +42,5 @@ html_context = {"default_mode": "auto"}
 def setup(app):
     """Let autodoc set formulas apart and link to the listings, before napoleon reads the docstrings."""
     app.connect("autodoc-process-docstring", functools.partial(site.document, where=site.listings()), priority=400)
+    app.connect("autodoc-skip-member", lambda app, what, name, member, skip, options:
+                True if (member.__doc__ or "").startswith("Alias for field number") else None)

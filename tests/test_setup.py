@@ -21,6 +21,7 @@ dependencies = ["torch>=2.4", "numpy>=1.26"]
 [project.optional-dependencies]
 lab = ["jupyterlab>=4.2"]
 test = ["pytest>=8.2"]
+site = []
 peers = ["snntorch>=0.9"]
 """
 RUNTIME = "--extra-index-url https://index.example/cpu\n# runtime\ntorch==2.13.0\nnumpy==2.4.6\n\njupyterlab==4.6.6\n"

@@ -80,6 +80,16 @@ def teach(options, rest):
     return 0
 
 
+def site(options, rest):
+    """Build the course as a site."""
+    if (code := _elsewhere("test", options)) is not None:
+        return code
+    from .site import build
+
+    print(f"Open {build()}")
+    return 0
+
+
 def update(options, rest):
     """Bring new versions of the notebooks into the working copies."""
     _tell(workspace.update() or ["Nothing new: your notebooks are as new as the course."])
@@ -98,7 +108,8 @@ def _elsewhere(level, options):
     python = _python(level, options)
     if python == Path(sys.executable):
         return None
-    arguments = [options.command, *(["--execute"] if getattr(options, "execute", False) else []), *options.names]
+    arguments = [options.command, *(["--execute"] if getattr(options, "execute", False) else []),
+                 *getattr(options, "names", ())]
     return environment.run([python, "-m", "snnteach", *arguments], cwd=environment.ROOT)
 
 

@@ -8,7 +8,7 @@ from urllib.request import url2pathname
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {"lab": ("binder/requirements.txt",), "test": ("binder/requirements.txt", "tests/requirements.txt")}
-EXTRAS = {"lab": ("lab",), "test": ("lab", "test", "peers")}
+EXTRAS = {"lab": ("lab",), "test": ("lab", "test", "site", "peers")}
 
 
 def pins(level, root=ROOT):

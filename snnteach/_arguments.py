@@ -77,7 +77,8 @@ def check_beta(owner, beta, step, name="beta"):
     check_between(owner, name, beta, 0, 1)
     if isinstance(beta, torch.Tensor) and beta.dim() and (beta.dim() > len(step) or any(
             own not in (1, wanted) for own, wanted in zip(beta.shape[::-1], step[::-1], strict=False))):
-        raise ValueError(f"{owner}: {name} must be a number or [N] = [{step[-1]}], one a neuron, got shape {tuple(beta.shape)}.")
+        raise ValueError(f"{owner}: {name} must be a number or [N] = [{step[-1]}], one a neuron, "
+                         f"got shape {tuple(beta.shape)}.")
 
 
 def check_state(owner, state, step):

@@ -76,7 +76,8 @@ def update_path(artists, data):
     artists["fired"].set_data(fired, torch.full(fired.shape, _ROWS["S"]))
     slope, through, product = (round(value, 3) + 0.0 for value in                                   # + 0.0: no "-0.00"
                                (data["slope"], data["through"], data["slope"] * data["through"]))
-    artists["formula"].set_text(f"dL[{t}]/dS[{t}] · X[{s}]  times  surrogate {slope:.2f}  ×  memory {through:.2f}  =  {product:.3f}")
+    artists["formula"].set_text(f"dL[{t}]/dS[{t}] · X[{s}]  times  surrogate {slope:.2f}  ×  memory {through:.2f}"
+                                f"  =  {product:.3f}")
     artists["verdict"].set_text(_verdict(data))
     for step in range(_STEPS):
         inside, bar = t - step < data["truncation"], artists[f"bar{step}"]
@@ -163,5 +164,5 @@ def draw_backward(axes, frame):
     rows = torch.arange(len(total))
     right.barh(rows, total, height=0.8, color=COLORS["blue"])
     right.plot(record["exact"], rows, "|", color=COLORS["vermillion"], markersize=6, markeredgewidth=1.6)
-    right.text(0.98, 0.985, "ticks: the whole pass", transform=right.transAxes, ha="right", va="top", color=COLORS["vermillion"],
-               fontsize=9)
+    right.text(0.98, 0.985, "ticks: the whole pass", transform=right.transAxes, ha="right", va="top", fontsize=9,
+               color=COLORS["vermillion"])

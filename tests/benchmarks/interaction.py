@@ -1,0 +1,152 @@
+"""Measure from a slider's event to the new picture on the screen, for every explorer, beside plain `interact`.
+
+    python tests/benchmarks/interaction.py
+
+In a real JupyterLab in headless Chromium each explorer's first slider makes 30 single moves (after four to warm up), each
+timed from the key to the frame after the new picture was decoded, then is dragged for one second by 60 mouse events. The same
+controls and the same figure then come from `ipywidgets.interact`, which draws a new pyplot figure at every move; of the pictures
+it shows, the last one counts. The table is written to interaction.csv beside this file. Server, kernel and browser share the
+machine: compare only within a run.
+"""
+import csv
+import importlib
+import pkgutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat.v4 as nb
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import browser
+
+from snnteach import explorers
+from snnteach.explorers import Control, find
+
+TABLE = Path(__file__).with_suffix(".csv")
+MOVES, WARM_UP = 30, 4
+COLUMNS = ("explorer", "slider", "live_median_ms", "live_p95_ms", "live_fps",
+           "interact_median_ms", "interact_p95_ms", "interact_fps", "ratio")
+INTERACT = """
+import ipywidgets, matplotlib.pyplot as plt
+from snnteach.explorers import find
+def plain(name):
+    explorer = find(name)
+    def draw(**parameters):
+        fig = plt.figure(figsize=explorer.size, dpi=96)
+        artists = explorer.build(fig)
+        explorer.update(artists if isinstance(artists, dict) else dict(enumerate(artists)), explorer.compute(**parameters))
+        plt.show()
+    controls = {name: control.widget() for name, control in explorer.controls.items()}
+    for name, control in explorer.controls.items():
+        controls[name].description = control.label
+    ipywidgets.interact(draw, **controls)
+"""
+MEASURE = """
+const sleep = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+const frame = () => new Promise(done => requestAnimationFrame(done));
+function watch(root) {                                   // the time at which each new picture was on the screen
+  const times = [], sources = () => [...root.querySelectorAll('img')].map(picture => picture.src).join();
+  let shown = sources();
+  const observer = new MutationObserver(async () => {
+    const now = sources();
+    if (!now || now === shown) return;                   // cleared, or only the slider's read-out changed
+    shown = now;
+    try { await Promise.all([...root.querySelectorAll('img')].map(picture => picture.decode())); } catch { return; }
+    await frame();
+    times.push(performance.now());
+  });
+  observer.observe(root, {subtree: true, childList: true, attributes: true, attributeFilter: ['src']});
+  return {times, stop: () => observer.disconnect()};
+}
+async function move(handle, root, settle) {
+  const end = handle.getAttribute('aria-valuenow') === handle.getAttribute('aria-valuemax');
+  if (end) handle.dataset.back = '1';
+  if (handle.getAttribute('aria-valuenow') === handle.getAttribute('aria-valuemin')) handle.dataset.back = '';
+  const seen = watch(root), start = performance.now();
+  handle.dispatchEvent(new KeyboardEvent('keydown', {key: handle.dataset.back ? 'ArrowLeft' : 'ArrowRight', bubbles: true}));
+  while (!seen.times.length && performance.now() - start < 2000) await sleep(2);
+  await sleep(settle);
+  seen.stop();
+  return seen.times.length ? seen.times[settle > 200 ? seen.times.length - 1 : 0] - start : null;
+}
+async function drag(handle, root) {
+  const track = handle.closest('.noUi-target').getBoundingClientRect(), box = handle.getBoundingClientRect();
+  const y = box.y + box.height / 2;
+  const send = (target, kind, x) => target.dispatchEvent(new MouseEvent(kind, {
+    clientX: x, clientY: y, button: 0, buttons: kind === 'mouseup' ? 0 : 1, bubbles: true, cancelable: true}));
+  const seen = watch(root), start = performance.now();
+  send(handle.querySelector('.noUi-touch-area'), 'mousedown', box.x + box.width / 2);
+  for (let event = 1; event <= 60; event++) {
+    while (performance.now() - start < event * 1000 / 60) await sleep(1);
+    send(document.documentElement, 'mousemove', track.x + track.width * (0.1 + 0.8 * event / 60));
+  }
+  const shown = seen.times.filter(time => time - start <= 1000).length;
+  send(document.documentElement, 'mouseup', track.x + track.width * 0.9);
+  await sleep(1500);
+  seen.stop();
+  return shown;
+}
+window.measure = {move, drag};
+"""
+
+
+def names():
+    """All explorers, "topic.name"."""
+    topics = [info.name for info in pkgutil.iter_modules(explorers.__path__) if info.name != "live"]
+    return [f"{topic}.{name}" for topic in topics for name in importlib.import_module(f"snnteach.explorers.{topic}").EXPLORERS]
+
+
+def first_slider(name):
+    """The name of an explorer's first slider."""
+    return next(key for key, control in find(name).controls.items() if isinstance(control, Control))
+
+
+def notebook(name, folder):
+    """Write a notebook with the explorer as the course shows it, and the same by `interact`."""
+    cells = ["from snnteach import explore, setup\nsetup(0)", f"explore({name!r})", f"{INTERACT}\nplain({name!r})"]
+    path = Path(folder) / f"{name}.ipynb"
+    path.write_text(nb.writes(nb.new_notebook(cells=[nb.new_code_cell(cell) for cell in cells],
+                                              metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})))
+    return path
+
+
+def measured(reader, cell):
+    """(median ms, p95 ms, pictures in a second of dragging) of the first slider in a cell; None where no move was seen."""
+    output = reader.page.locator(".jp-Notebook .jp-CodeCell").nth(cell).locator(".jp-OutputArea-output").first
+    handle = output.locator(".noUi-handle").first
+    handle.wait_for()
+    output.locator("img").first.wait_for()
+    reader.page.wait_for_timeout(1500)
+    pair = [handle.element_handle(), output.element_handle(), 150 if cell == 1 else 450]   # interact draws in several goes
+    moves = [reader.page.evaluate("([handle, root, settle]) => measure.move(handle, root, settle)", pair)
+             for _ in range(WARM_UP + MOVES)][WARM_UP:]
+    moves = sorted(move for move in moves if move is not None)                # a step that left the picture as it was
+    fps = reader.page.evaluate("([handle, root]) => measure.drag(handle, root)", pair[:2])
+    return statistics.median(moves), moves[round(0.95 * (len(moves) - 1))], fps
+
+
+def main():
+    """Measure every explorer, write the table, print it and its summary."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: notebook(name, folder) for name in names()}
+        with browser.serve(Path(folder) / "lab", files.values()) as server, browser.reader() as reader:
+            for name, path in files.items():
+                reader.open(server, path.name)
+                reader.page.evaluate(MEASURE)
+                reader.run_all()
+                live, plain = measured(reader, 1), measured(reader, 2)
+                rows.append((name, first_slider(name), *map(round, (*live, *plain)), round(live[0] / plain[0], 2)))
+                print(rows[-1], flush=True)
+                reader.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    with open(TABLE, "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    ratios, frames = [row[-1] for row in rows], [row[4] for row in rows]
+    print(f"of interact's time: median {statistics.median(ratios):.2f}, worst {max(ratios):.2f}; "
+          f"frames a second: median {statistics.median(frames)}, least {min(frames)}")
+
+
+if __name__ == "__main__":
+    main()

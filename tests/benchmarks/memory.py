@@ -1,0 +1,85 @@
+"""Measure the memory of every notebook's kernel, as Binder would see it: after setup, at its peak, and three kernels at once.
+
+    python tests/benchmarks/memory.py
+
+Each notebook runs in a kernel of its own, three kernels open at a time. Resident memory of the kernel process comes from the
+operating system (Linux: VmRSS after the setup cell, VmHWM at the end). As root, under control groups of version 1, this
+process and the kernels of a turn together are held below 2 GB, so that a turn that needs more dies here as it would there. The
+table is written to memory.csv beside this file.
+"""
+import asyncio
+import contextlib
+import csv
+import os
+import re
+from pathlib import Path
+
+from nbclient import NotebookClient
+
+from snnteach.course import notebooks
+
+TABLE = Path(__file__).with_suffix(".csv")
+LIMIT, AT_ONCE = 2 * 1024**3, 3
+GROUP = Path("/sys/fs/cgroup/memory/snnteach_binder")
+COLUMNS = ("notebook", "after_setup_mb", "peak_mb", "kernels_open")
+
+
+@contextlib.contextmanager
+def capped():
+    """Hold this process and its kernels below LIMIT where the system lets us; tell whether it does."""
+    try:
+        GROUP.mkdir(exist_ok=True)
+        (GROUP / "memory.limit_in_bytes").write_text(str(LIMIT))
+        (GROUP / "cgroup.procs").write_text(str(os.getpid()))
+        yield True
+    except OSError as trouble:
+        print(f"no limit set: {trouble}")
+        yield False
+
+
+def resident(process, which):
+    """Resident memory of a process in MB: which is "VmRSS" (now) or "VmHWM" (its peak)."""
+    return int(re.search(rf"{which}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())[1]) / 1024
+
+
+async def measure(path, home):
+    """Run one notebook; (after setup, peak) of its kernel in MB. The kernel stays open: returns its client too."""
+    notebook = notebooks.read(path)
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", store_widget_state=False,
+                            resources={"metadata": {"path": str(notebooks.TUTORIALS)}})
+    client.create_kernel_manager()
+    await client.async_start_new_kernel(env={**os.environ, "SNNTEACH_HOME": str(home), "OMP_NUM_THREADS": "1"})
+    await client.async_start_new_kernel_client()
+    process, first = client.km.provisioner.pid, None
+    for index, cell in enumerate(notebook.cells):
+        await client.async_execute_cell(cell, index)
+        if first is None and "setup" in cell.metadata.get("tags", []):
+            first = resident(process, "VmRSS")
+    return first, resident(process, "VmHWM"), client
+
+
+async def turn(paths):
+    """Run notebooks side by side and stop their kernels only when all have ended."""
+    home = Path(os.environ.get("TMPDIR", "/tmp")) / "snnteach_memory"
+    results = await asyncio.gather(*(measure(path, home / path.stem) for path in paths))
+    for *_, client in results:
+        await client.km.shutdown_kernel(now=True)
+    return [(path.stem, round(first), round(peak), len(paths)) for path, (first, peak, _) in zip(paths, results)]
+
+
+def main():
+    """Measure every notebook, three at a time; write the table and print it."""
+    rows, paths = [], notebooks.paths()
+    with capped() as limited:
+        for start in range(0, len(paths), AT_ONCE):
+            rows += asyncio.run(turn((paths + paths)[start:start + AT_ONCE]))[:len(paths) - start]
+            print(*rows[-AT_ONCE:], sep="\n", flush=True)
+    if limited:
+        print(f"all within {LIMIT / 1024**3:.0f} GB; the group's peak: "
+              f"{int((GROUP / 'memory.max_usage_in_bytes').read_text()) / 1024**2:.0f} MB")
+    with open(TABLE, "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "setup": ".course.session",
+    "lecture": ".course.session",
     "progress": ".course.progress",
     "copyable": ".course.copyable",
     "check": ".exercises",

@@ -12,6 +12,7 @@ NOTEBOOKS = "for authors: check that committed notebooks are clean, or execute t
 STUDY = "for authors: repeat the long runs behind the stored tables"
 TEACH = "for teachers: solved notebooks and guides to the exercises, in teach/"
 SITE = "the course as pages that open from disk without a kernel or a network, in site/html/"
+SLIDES = "for lectures: slides that need no network, in slides/"
 UPDATE = "bring new versions of the notebooks into work/, never over one you edited"
 RESET = "restore one notebook in work/; yours is kept under a dated name"
 
@@ -35,6 +36,7 @@ COMMANDS = (
     ("notebooks", NOTEBOOKS, (CHECK, EXECUTE, NUMBERS, *SETUP)),
     ("study", STUDY, (NUMBERS, *SETUP)),
     ("teach", TEACH, (NUMBERS, *SETUP)),
+    ("slides", SLIDES, (NUMBERS, *SETUP)),
     ("site", SITE, SETUP),
     ("update", UPDATE, ()),
     ("reset", RESET, (NUMBER,)),

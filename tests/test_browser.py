@@ -99,6 +99,22 @@ def test_a_solved_exercise_is_seen_and_kept(lab, reader):
     reader.cell("setup").get_by_text("01  ##........  1/5").wait_for()
 
 
+def test_lecture_mode_enlarges_text_and_figures(lab, reader):
+    reader.open(lab, "01_membrane.ipynb")
+    reader.run_all()
+    cell, code = reader.cell("s0-explore"), "cell => parseFloat(getComputedStyle(cell.querySelector('.cm-content')).fontSize)"
+    picture = "cell => cell.querySelector('.widget-image')?.naturalWidth"
+    cell.locator(".widget-image").wait_for()
+    before = cell.evaluate(picture), cell.evaluate(code)
+    reader.write(reader.cell("setup"), "from snnteach import explore, lecture\nlecture(1.5)")
+    reader.cell("setup").get_by_text("1.5 times as large").wait_for()
+    reader.write(cell, 'explore("membrane.pulse")')
+    reader.page.wait_for_function(f"old => ({picture})(document.querySelectorAll('.jp-Notebook .jp-Cell')[4]) > 1.4 * old",
+                                  arg=before[0])
+    assert cell.evaluate(code) >= 1.4 * before[1]
+    assert reader.output_errors() == []
+
+
 def test_without_the_token_the_server_refuses(lab):
     assert browser.status(f"{lab.url}/api/contents?token={lab.token}") == 200
     assert browser.status(f"{lab.url}/api/contents") == 403

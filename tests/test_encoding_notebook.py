@@ -144,6 +144,8 @@ def test_shuffled_latency_keeps_pixels_and_times_but_not_who_has_which():
     plain, mixed = study.latency(x), study.shuffled_latency(x)
     assert torch.equal(plain.sum(0), mixed.sum(0)) and torch.equal(plain.sum(2), mixed.sum(2))
     assert not torch.equal(plain, mixed)
+    at_once = study.all_at_once(x)
+    assert torch.equal(plain.sum(0), at_once.sum(0)) and not at_once[1:].any()
 
 
 def test_the_recording_has_its_provenance():

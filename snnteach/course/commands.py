@@ -80,6 +80,19 @@ def teach(options, rest):
     return 0
 
 
+def slides(options, rest):
+    """Write the slides of some or all notebooks."""
+    if (code := _elsewhere("test", options)) is not None:
+        return code
+    from . import notebooks as tools
+    from .slides import build
+
+    _known(tools.paths, options.names)
+    for path in tools.paths(options.names):
+        print(f"Open {build(path.stem[:2])}")
+    return 0
+
+
 def site(options, rest):
     """Build the course as a site."""
     if (code := _elsewhere("test", options)) is not None:

@@ -1,9 +1,11 @@
 """The first call of every notebook."""
-from numbers import Integral
+from numbers import Integral, Real
 
 import torch
+from IPython import get_ipython
+from IPython.display import HTML, display
 
-from ..plots import use_style
+from ..plots import enlarge, use_style
 
 
 def setup(seed):
@@ -29,3 +31,30 @@ def setup(seed):
     torch.set_num_threads(1)
     use_style()
     print(f"Ready: seed {seed}, one thread. Exercises answer to check, hint and solution.")
+
+
+def lecture(scale=1.5):
+    """Make text, code and the figures drawn from now on `scale` times as large, for a lecture hall; `lecture(1)` undoes it.
+
+    Run it after `setup`; figures that are on the page already stay as they are.
+
+    Args:
+        scale: a number from 1 to 3.
+
+    Raises:
+        TypeError: scale not a number.
+        ValueError: scale below 1 or above 3.
+
+    >>> lecture(1)
+    Lecture mode: text and new figures 1 times as large.
+    """
+    if isinstance(scale, bool) or not isinstance(scale, Real):
+        raise TypeError(f"lecture: scale must be a number, got {scale!r} ({type(scale).__name__}).")
+    if not 1 <= scale <= 3:
+        raise ValueError(f"lecture: scale must be between 1 and 3, got {scale}.")
+    enlarge(float(scale))
+    sizes = {"content-font-size1": 14, "code-font-size": 13, "ui-font-size1": 13}        # JupyterLab's own, in pixels
+    style = " ".join(f"--jp-{name}: {scale * size:.0f}px;" for name, size in sizes.items())
+    if (shell := get_ipython()) is not None and hasattr(shell, "kernel"):
+        display(HTML(f"<style>.jp-Notebook {{ {style} }}</style>"))
+    print(f"Lecture mode: text and new figures {scale:g} times as large.")

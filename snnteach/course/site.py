@@ -70,21 +70,27 @@ def for_page(notebook, stem):
         elif swept := re.search(r'^explore\("([\w.]+)"\)', cell.source, re.MULTILINE):
             cell.outputs = _sweep_outputs(swept[1], stem)
         else:
-            cell.outputs = _still_outputs(cell.outputs)
+            cell.outputs = still(cell.outputs)
         cells.append(cell)
     notebook.cells = cells
     return notebook
 
 
 def _sweep_outputs(name, stem):
+    html, alt, label = player(name)
+    text = (f"*{alt} The slider moves “{label}”; to move the others, open this notebook "
+            f"[on Binder]({BINDER}{stem}.ipynb) or on your own machine.*")
+    return [nbformat.v4.new_output("display_data", data={"text/html": html}),
+            nbformat.v4.new_output("display_data", data={"text/markdown": text})]
+
+
+def player(name, dpi=72):
+    """Return a sweep of the first control of an explorer as HTML, what it shows, and the control's name with its unit."""
     explorer = find(name)
     parameter, control = next(iter(explorer.controls.items()))
     unit = f" ({control.unit})" if control.unit else ""
-    text = (f"*{explorer.alt} The slider moves “{control.label}{unit}”; to move the others, open this notebook "
-            f"[on Binder]({BINDER}{stem}.ipynb) or on your own machine.*")
-    player = _at_start(_labelled(sweep(explorer, parameter, FRAMES), explorer.alt, control.label), control)
-    return [nbformat.v4.new_output("display_data", data={"text/html": player}),
-            nbformat.v4.new_output("display_data", data={"text/markdown": text})]
+    html = _labelled(sweep(explorer, parameter, FRAMES, dpi=dpi), explorer.alt, control.label)
+    return _at_start(html, control), explorer.alt, f"{control.label}{unit}"
 
 
 def _at_start(player, control):
@@ -97,7 +103,7 @@ def _at_start(player, control):
     return re.sub(r"(anim\w+) = new Animation\([^;]*;", rf"\g<0> \1.set_frame({number});", player)
 
 
-def _still_outputs(outputs):
+def still(outputs):
     """Give pictures their alternative text; where an animation plays, its single frame is left out."""
     animated = any("<script" in output.get("data", {}).get("text/html", "") for output in outputs)
     alt = next((output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})), "")

@@ -105,7 +105,7 @@ class LiveFigure(widgets.VBox):
     def __init__(self, explorer):
         self.explorer, self.frame = explorer, Frame(explorer)
         self.inputs = {name: control.widget() for name, control in explorer.controls.items()}
-        width = f"{round(explorer.size[0] * 96)}px"
+        width = f"{round(self.frame.figure.bbox.width)}px"
         self.image = widgets.Image(format="png", layout={"width": width, "max_width": "100%"})
         for name, control in explorer.controls.items():
             unit = f" ({control.unit})" if control.unit else ""
@@ -135,23 +135,24 @@ class LiveFigure(widgets.VBox):
         return {**bundle, **twin}, {"image/png": {"alt": self.explorer.alt}}
 
 
-def sweep(explorer, parameter, frames=30):
+def sweep(explorer, parameter, frames=30, dpi=72):
     """Turn one control into an animation that needs no kernel (for slides and the site), as HTML."""
     control = explorer.controls[parameter]
     values = control.options if isinstance(control, Choice) else np.linspace(control.low, control.high, frames)
     whole = isinstance(control, Control) and isinstance(control.start, int)
-    images = [Image.open(io.BytesIO(picture)) for picture in _pictures(explorer, parameter, values, whole)]
+    images = [Image.open(io.BytesIO(picture)) for picture in _pictures(explorer, parameter, values, whole, dpi)]
 
     def build(fig):
         axes = fig.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         return axes
 
-    return to_html(build, lambda axes, image: axes.imshow(image), images, width=explorer.size[0], height=explorer.size[1])
+    width, height = explorer.size
+    return to_html(build, lambda axes, image: axes.imshow(image), images, width=width, height=height, dpi=dpi)
 
 
-def _pictures(explorer, parameter, values, whole):
-    frame, last = Frame(explorer, dpi=72), None
+def _pictures(explorer, parameter, values, whole, dpi):
+    frame, last = Frame(explorer, dpi=dpi), None
     for value in values:
         value = round(value) if whole else value if isinstance(value, str) else float(value)
         if value != last:

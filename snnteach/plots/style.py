@@ -28,10 +28,19 @@ def use_style():
     mpl.rcParams.update(_RC)
 
 
+_scale = 1.0
+
+
+def enlarge(scale):
+    """Draw every figure from now on `scale` times as large, letters and lines included; `lecture` calls it."""
+    global _scale
+    _scale = scale
+
+
 def canvas(width=6.0, height=3.5, dpi=96):
     """Make an empty figure in the course's style, without pyplot (nothing to close, nothing shown twice)."""
     with mpl.rc_context(_RC):
-        fig = Figure(figsize=(width, height), dpi=dpi)
+        fig = Figure(figsize=(width, height), dpi=dpi * _scale)
     FigureCanvasAgg(fig)
     return fig
 

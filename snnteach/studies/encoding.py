@@ -37,6 +37,11 @@ def shuffled_latency(x):
     return (torch.arange(len(spk)).view(-1, 1, 1) == mixed) * fires.to(x.dtype)
 
 
+def all_at_once(x):
+    """Control: the same pixels fire once, all at the first step, [T, B, 784]: who speaks is kept, when is lost."""
+    return (torch.arange(STEPS).view(-1, 1, 1) == 0) * (x > FAINTEST).to(x.dtype)
+
+
 def flash(x, threshold=0.1):
     """Send-on-delta of a picture that appears at the second step, [T, B, 784]: n events at once, then nothing."""
     return delta_code(torch.cat([torch.zeros_like(x)[None], direct_current(x, STEPS - 1)]), threshold)
@@ -59,6 +64,7 @@ CODES = {
     "latency, linear": latency,
     "latency, logarithmic": lambda x: latency_code(x, STEPS, tau=STEPS, threshold=0.1),
     "latency, shuffled": shuffled_latency,
+    "latency, all at once": all_at_once,
     "phase": lambda x: phase_code(x, STEPS),
     "phase, weighted": lambda x: phase_code(x, STEPS) * phase_weights(STEPS).view(-1, 1, 1),
     "delta, flash": flash,
@@ -67,7 +73,7 @@ CODES = {
 CHOSEN = {  # the best of the rows "choose ..."; a test compares
     "direct current": 3, "direct current, T = 1": 3, "direct current, one bit": 3, "linear model": 10,
     "rate": 3, "rate, T = 1": 10, "rate, T = 32": 3, "rate, 0 to 255": 3,
-    "latency, linear": 10, "latency, logarithmic": 30, "latency, shuffled": 10,
+    "latency, linear": 10, "latency, logarithmic": 30, "latency, shuffled": 10, "latency, all at once": 10,
     "phase": 3, "phase, weighted": 30, "delta, flash": 3, "population, latency": 1,
 }
 

@@ -4,9 +4,9 @@
 
 In a real JupyterLab in headless Chromium each explorer's first slider makes 30 single moves (after four to warm up), each
 timed from the key to the frame after the new picture was decoded, then is dragged for one second by 60 mouse events. The same
-controls and the same figure then come from `ipywidgets.interact`, which draws a new pyplot figure at every move; of the pictures
-it shows, the last one counts. The table is written to interaction.csv beside this file. Server, kernel and browser share the
-machine: compare only within a run.
+controls and the same figure then come from `ipywidgets.interact`, which draws a new pyplot figure at every move; its last
+picture counts. The table is written to interaction.csv beside this file. Server, kernel and browser share the machine:
+compare only within a run.
 """
 import csv
 import importlib

@@ -1,4 +1,5 @@
 """Binder builds from `binder/`: the pins are whole and agree with pyproject.toml, and repo2docker understands the folder."""
+import csv
 import importlib.util
 import re
 import shutil
@@ -8,6 +9,7 @@ import sys
 
 import pytest
 
+from snnteach.course import notebooks
 from snnteach.course.pins import ROOT, cpu_options, numbers, pins, requirements
 
 
@@ -58,3 +60,12 @@ def test_repo2docker_reads_the_folder(tmp_path):
     for part in ("conda environment for python=3.11", 'pip install --no-cache-dir -r "binder/requirements.txt"',
                  "RUN ./binder/postBuild", 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"'):
         assert part in dockerfile
+
+
+def test_the_memory_table_of_the_readme_is_the_stored_one_and_within_the_budget():
+    rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "memory.csv").open()))
+    assert [row["notebook"] for row in rows] == [path.stem for path in notebooks.paths()]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for column, words, most in (("after_setup_mb", "after `setup`", 450), ("peak_mb", "at the peak", 900)):
+        assert f"| {words} | {' | '.join(row[column] for row in rows)} |" in readme
+        assert max(int(row[column]) for row in rows) <= most

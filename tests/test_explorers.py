@@ -1,9 +1,12 @@
 """Every explorer computes at every corner of its controls, moves its picture, and has a twin for pages without a kernel."""
+import csv
 import importlib
 import io
 import itertools
 import pkgutil
+import statistics
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from snnteach import explore, explorers
 from snnteach.explorers import Choice, Control, find, sweep
 from snnteach.explorers.live import Frame
 
+ROOT = Path(__file__).parents[1]
 TOPICS = [info.name for info in pkgutil.iter_modules(explorers.__path__) if info.name != "live"]
 NAMES = [f"{topic}.{name}" for topic in TOPICS for name in importlib.import_module(f"snnteach.explorers.{topic}").EXPLORERS]
 EVERY = pytest.mark.parametrize("name", NAMES)
@@ -97,3 +101,15 @@ def test_unknown_names_say_what_there_is():
 
 def test_choice_becomes_a_list():
     assert Choice("a", ("a", "b"), "letter").widget().options == ("a", "b")
+
+
+def test_every_explorer_stands_in_the_table_of_interaction_and_the_readme_quotes_it():
+    rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "interaction.csv").open()))
+    assert [row["explorer"] for row in rows] == NAMES
+    def middle(column):
+        return statistics.median(float(row[column]) for row in rows)
+    ratios = [float(row["ratio"]) for row in rows]
+    quoted = (f"{middle('live_median_ms'):.0f} ms from the key to the picture and {middle('live_fps'):.0f} pictures a second in a "
+              f"drag (medians over {len(rows)} explorers), against {middle('interact_median_ms'):.0f} ms and "
+              f"{middle('interact_fps'):.0f}; of `interact`'s time {min(ratios):.2f} to {max(ratios):.2f}, median {middle('ratio'):.2f}")
+    assert quoted in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split()), quoted

@@ -12,6 +12,7 @@ import contextlib
 import csv
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from nbclient import NotebookClient
@@ -26,15 +27,21 @@ COLUMNS = ("notebook", "after_setup_mb", "peak_mb", "kernels_open")
 
 @contextlib.contextmanager
 def capped():
-    """Hold this process and its kernels below LIMIT where the system lets us; tell whether it does."""
+    """Hold this process and its kernels below LIMIT where the system lets us, and say how far they came."""
     try:
         GROUP.mkdir(exist_ok=True)
         (GROUP / "memory.limit_in_bytes").write_text(str(LIMIT))
         (GROUP / "cgroup.procs").write_text(str(os.getpid()))
-        yield True
     except OSError as trouble:
         print(f"no limit set: {trouble}")
-        yield False
+        yield
+        return
+    yield
+    highest = int((GROUP / "memory.max_usage_in_bytes").read_text()) / 1024**2
+    print(f"all within {LIMIT / 1024**3:.0f} GB; three kernels and this process together: {highest:.0f} MB at most")
+    (GROUP.parent / "cgroup.procs").write_text(str(os.getpid()))
+    with contextlib.suppress(OSError):                                     # a kernel that has not ended yet
+        GROUP.rmdir()
 
 
 def resident(process, which):
@@ -60,23 +67,20 @@ async def measure(path, home):
 
 async def turn(paths):
     """Run notebooks side by side and stop their kernels only when all have ended."""
-    home = Path(os.environ.get("TMPDIR", "/tmp")) / "snnteach_memory"
-    results = await asyncio.gather(*(measure(path, home / path.stem) for path in paths))
-    for *_, client in results:
-        await client.km.shutdown_kernel(now=True)
+    with tempfile.TemporaryDirectory() as home:
+        results = await asyncio.gather(*(measure(path, Path(home) / path.stem) for path in paths))
+        for *_, client in results:
+            await client.km.shutdown_kernel(now=True)
     return [(path.stem, round(first), round(peak), len(paths)) for path, (first, peak, _) in zip(paths, results)]
 
 
 def main():
     """Measure every notebook, three at a time; write the table and print it."""
     rows, paths = [], notebooks.paths()
-    with capped() as limited:
+    with capped():
         for start in range(0, len(paths), AT_ONCE):
             rows += asyncio.run(turn((paths + paths)[start:start + AT_ONCE]))[:len(paths) - start]
             print(*rows[-AT_ONCE:], sep="\n", flush=True)
-    if limited:
-        print(f"all within {LIMIT / 1024**3:.0f} GB; the group's peak: "
-              f"{int((GROUP / 'memory.max_usage_in_bytes').read_text()) / 1024**2:.0f} MB")
     with open(TABLE, "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
 

@@ -101,6 +101,8 @@ def _add_text(found, source, kind):
     heading = _HEADING.search(source) if kind != "notes" else None
     cut = len(source) if kind == "notes" else heading.start() if heading else 0
     before, after = source[:cut], source[cut:]
+    if after and "\n" not in after.strip():                              # a heading alone: what leads to it stands below it
+        before, after = "", f"{after.strip()}\n\n{before}"
     _speak(found, before)
     if after:
         ideas = TAKE_AWAY.findall(after)

@@ -100,7 +100,7 @@ def test_a_solved_exercise_is_seen_and_kept(lab, reader):
 
 
 def test_lecture_mode_enlarges_text_and_figures(lab, reader):
-    reader.open(lab, "01_membrane.ipynb")
+    reader.open(lab, "02_neurons.ipynb")                 # not 01, whose copy another test edits and saves
     reader.run_all()
     cell, code = reader.cell("s0-explore"), "cell => parseFloat(getComputedStyle(cell.querySelector('.cm-content')).fontSize)"
     picture = "cell => cell.querySelector('.widget-image')?.naturalWidth"
@@ -108,9 +108,8 @@ def test_lecture_mode_enlarges_text_and_figures(lab, reader):
     before = cell.evaluate(picture), cell.evaluate(code)
     reader.write(reader.cell("setup"), "from snnteach import explore, lecture\nlecture(1.5)")
     reader.cell("setup").get_by_text("1.5 times as large").wait_for()
-    reader.write(cell, 'explore("membrane.pulse")')
-    reader.page.wait_for_function(f"old => ({picture})(document.querySelectorAll('.jp-Notebook .jp-Cell')[4]) > 1.4 * old",
-                                  arg=before[0])
+    reader.write(cell, 'explore("neurons.lif")')
+    reader.page.wait_for_function(f"([cell, old]) => ({picture})(cell) > 1.4 * old", arg=[cell.element_handle(), before[0]])
     assert cell.evaluate(code) >= 1.4 * before[1]
     assert reader.output_errors() == []
 

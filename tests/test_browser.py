@@ -16,8 +16,6 @@ SOME = [name for name in ALL if name[:2] in ("01", "08", "15")]
 NAMES = ALL if os.environ.get("SNNTEACH_FULL") else SOME
 PICTURE = "handle => handle.closest('.jp-OutputArea-output, .voila-notebook, body').querySelector('.widget-image').src"
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-if browser.CHROMIUM is None and not os.environ.get("SNNTEACH_BROWSER"):
-    pytestmark.append(pytest.mark.skip(reason="no Chromium on this machine; .ci/run installs it"))
 
 
 @pytest.fixture(scope="module")
@@ -120,13 +118,25 @@ def test_without_the_token_the_server_refuses(lab):
     assert browser.status(f"{lab.url}/api/contents?token={'0' * 32}") == 403
 
 
+def run_all_by_menu(page, attempts=6):
+    """Run all cells until the first slider is there: as long as no kernel is connected, Notebook 7 drops the command unsaid."""
+    from playwright.sync_api import TimeoutError
+
+    for attempt in range(attempts):
+        page.locator("[data-status=idle]").wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        try:
+            return page.locator(".noUi-handle").first.wait_for(timeout=20_000)
+        except TimeoutError:
+            if attempt == attempts - 1:
+                raise
+
+
 def test_notebook_7(tmp_path, reader):
     with browser.serve(tmp_path, ["01_membrane.ipynb"], "notebook") as server:
         reader.page.goto(f"{server.url}/notebooks/01_membrane.ipynb?token={server.token}")
-        reader.page.locator("[data-status=idle]").wait_for()
-        reader.page.get_by_role("menuitem", name="Run", exact=True).click()
-        reader.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        reader.page.locator(".noUi-handle").first.wait_for()
+        run_all_by_menu(reader.page)
         reader.page.locator("[data-status=idle]").wait_for()
         # There the arrow keys go to the heading above or below, as long as a text cell is the active one.
         assert move_every_slider(reader.page, keys=("PageDown", "PageUp")) >= 1

@@ -1,6 +1,7 @@
 """Progress: two notebooks at once lose nothing, a kill loses nothing, and trouble never stops a notebook."""
 import datetime
 import json
+import math
 import os
 import random
 import subprocess
@@ -11,7 +12,8 @@ import types
 import pytest
 
 from snnteach.course import progress as store
-from snnteach.course.session import setup
+from snnteach.course.session import lecture, setup
+from snnteach.plots import figure
 
 KILLS = 1000 if os.environ.get("SNNTEACH_FULL") else 30  # all of them under --full: three minutes
 WRITER = """
@@ -262,3 +264,21 @@ def test_setup_refuses(seed, error, capsys):
     with pytest.raises(error, match="setup: seed must be"):
         setup(seed)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("scale", "error", "words"), [
+    ("big", TypeError, "scale must be a number, got 'big'"), (True, TypeError, "scale must be a number"),
+    (0.5, ValueError, "between 1 and 3, got 0.5"), (math.nan, ValueError, "between 1 and 3, got nan")])
+def test_lecture_says_what_is_wrong(scale, error, words):
+    with pytest.raises(error, match=words):
+        lecture(scale)
+
+
+def test_lecture_enlarges_figures_until_it_is_undone(capsys):
+    lecture(2)
+    try:
+        assert figure(3, 2)[0].canvas.get_width_height() == (2 * 288, 2 * 192)
+    finally:
+        lecture(1)
+    assert figure(3, 2)[0].canvas.get_width_height() == (288, 192)
+    assert capsys.readouterr().out.startswith("Lecture mode: text and new figures 2 times as large.\n")

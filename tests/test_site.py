@@ -11,16 +11,7 @@ from snnteach.course import notebooks, site
 
 PATHS = notebooks.paths()
 SERIOUS = {"serious", "critical"}
-BROWSER = [pytest.mark.browser, pytest.mark.slow]
-if browser.CHROMIUM is None:
-    BROWSER.append(pytest.mark.skip(reason="no Chromium on this machine; .ci/run installs it"))
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
-
-
-def in_browser(test):
-    for mark in BROWSER:
-        test = mark(test)
-    return test
 
 
 class Page(html.parser.HTMLParser):
@@ -134,7 +125,8 @@ def test_the_glossary_names_each_term_once():
     assert len(set(terms)) == len(terms) >= 50
 
 
-@in_browser
+@pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_opens_from_disk_without_a_network(scheme, pages, built):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
@@ -155,7 +147,8 @@ def test_every_page_opens_from_disk_without_a_network(scheme, pages, built):
         assert reader.errors == [] and problems == []
 
 
-@in_browser
+@pytest.mark.browser
+@pytest.mark.slow
 def test_search_finds_and_a_sweep_plays(built):
     with browser.reader() as reader:
         reader.page.context.set_offline(True)

@@ -51,7 +51,6 @@ def test_a_heading_parts_what_is_spoken_from_what_is_shown():
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine; .ci/run installs it")
 @EVERY
 def test_slides_open_from_disk_without_a_network_and_none_overflows(path, tmp_path):
     page = slides.build(path.stem[:2], tmp_path)

@@ -117,6 +117,11 @@ class Reader:
                                    cell_id)
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 
+    def source(self, cell_id):
+        """The source of the cell with this id, as the open notebook holds it."""
+        return self.page.evaluate("id => [...jupyterapp.shell.currentWidget.model.cells].find(cell => cell.id === id)"
+                                  ".sharedModel.source", cell_id)
+
     def write(self, cell, source):
         """Replace the source of a code cell by typing, and run it."""
         cell.locator(".cm-content").click()

@@ -1,16 +1,23 @@
 """Binder builds from `binder/`: the pins are whole and agree with pyproject.toml, and repo2docker understands the folder."""
+import asyncio
 import csv
 import importlib.util
+import os
 import re
 import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import snnteach
 from snnteach.course import notebooks
 from snnteach.course.pins import ROOT, cpu_options, numbers, pins, requirements
+
+sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+import memory
 
 
 def pinned(level):
@@ -62,10 +69,30 @@ def test_repo2docker_reads_the_folder(tmp_path):
         assert part in dockerfile
 
 
+def test_the_badge_opens_the_first_notebook_of_this_version():
+    address = f"/v{snnteach.__version__}?urlpath=lab/tree/tutorials/00_start_here.ipynb)"
+    assert address in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("path", notebooks.paths() if os.environ.get("SNNTEACH_FULL") else notebooks.paths(["09"]),
+                         ids=lambda path: path.stem)
+def test_a_kernel_stays_within_the_memory_of_binder(path, tmp_path):
+    async def one():
+        setup, peak, client = await memory.measure(path, tmp_path)
+        await client.km.shutdown_kernel(now=True)
+        return setup, peak
+
+    setup, peak = asyncio.run(one())
+    assert 100 < setup <= memory.AFTER_SETUP_MB and setup < peak <= memory.PEAK_MB
+
+
 def test_the_memory_table_of_the_readme_is_the_stored_one_and_within_the_budget():
     rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "memory.csv").open()))
     assert [row["notebook"] for row in rows] == [path.stem for path in notebooks.paths()]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for column, words, most in (("after_setup_mb", "after `setup`", 450), ("peak_mb", "at the peak", 900)):
+    for column, words, most in (("after_setup_mb", "after `setup`", memory.AFTER_SETUP_MB),
+                                ("peak_mb", "at the peak", memory.PEAK_MB)):
         assert f"| {words} | {' | '.join(row[column] for row in rows)} |" in readme
         assert max(int(row[column]) for row in rows) <= most

@@ -1,10 +1,13 @@
 """Exercises: the reference passes, each misconception gets its own reason, everything else an explanation."""
+import collections
 import inspect
 
+import numpy as np
 import pytest
 import torch
 
 from snnteach import check, hint, solution
+from snnteach.course import progress
 from snnteach.exercises import Exercise, Misconception, all_exercises, find, judge
 
 EVERY = pytest.mark.parametrize("name", list(all_exercises()))
@@ -71,9 +74,19 @@ def test_a_long_tensor_is_told_where_it_differs():
 def test_a_value_that_no_misconception_explains_gets_a_direction():
     exercise = find("01.1")
     assert judge(exercise, 13.86)[0] == "right"
-    assert judge(exercise, torch.tensor(13.863))[0] == "right"
+    for number in (torch.tensor(13.863), np.float64(13.863), np.array([13.863]), np.float32(13.863)):
+        assert judge(exercise, number)[0] == "right"
+    assert judge(Exercise("99.3", "Count.", "easy", 1, 3, (), ()), np.int64(3))[0] == "right"
+    assert "the answer is larger" in judge(exercise, np.int64(3))[1]
     assert "the answer is larger" in judge(exercise, 3.0)[1] and "the answer is smaller" in judge(exercise, 300)[1]
     assert judge(exercise, "much")[0] == "not yet" and judge(exercise, True)[0] == "not yet"
+
+
+def test_a_named_tuple_is_judged_like_any_tuple():
+    pair = Exercise("99.4", "Pair.", "easy", 1, lambda: (1.0, 2.0), (), (), cases=((),))
+    named = collections.namedtuple("Named", "first second")
+    assert judge(pair, lambda: named(1.0, 2.0))[0] == "right"
+    assert "got (1.0, 3.0), expected (1.0, 2.0)" in judge(pair, lambda: named(1.0, 3.0))[1]
 
 
 def test_cases_are_not_changed_by_an_answer():
@@ -102,6 +115,13 @@ def test_hints_come_one_at_a_time_and_the_last_one_stays(capsys):
     for number in (1, 2, 2):
         hint("01.4")
         assert capsys.readouterr().out.startswith(f"Hint {number} of 2: {find('01.4').hints[number - 1]}")
+
+
+def test_a_hint_asked_for_in_two_notebooks_at_once_is_still_a_hint(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "hints_taken", lambda exercise_id: 1)          # read before the other one took the last
+    monkeypatch.setattr(progress, "record_hint", lambda exercise_id: 3)
+    hint("01.4")
+    assert capsys.readouterr().out.startswith("Hint 2 of 2: ")
 
 
 def test_solution_prints_source_or_value(capsys):

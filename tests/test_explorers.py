@@ -85,6 +85,14 @@ def test_blitted_frame_equals_a_full_drawing():
     assert np.array_equal(blitted, fresh)
 
 
+def test_the_palette_keeps_white_white_and_colours_near():
+    frame = Frame(find("surrogate.shape"))
+    sent = np.asarray(Image.open(io.BytesIO(frame.png(**frame.explorer.start()))).convert("RGB")).astype(int)
+    drawn = np.asarray(frame.figure.canvas.buffer_rgba())[..., :3]
+    assert (sent[(drawn == 255).all(-1)] == 255).all() and (drawn == 255).all(-1).mean() > 0.5
+    assert np.abs(sent - drawn).max() < 32
+
+
 def test_sweep_is_small_and_asks_no_network():
     html = sweep(find("membrane.constant"), "current", frames=12)
     assert html.count("data:image/png;base64") == 12 and len(html) < 500_000
@@ -109,6 +117,7 @@ def test_every_explorer_stands_in_the_table_of_interaction_and_the_readme_quotes
     middle = {column: statistics.median(float(row[column]) for row in rows)
               for column in rows[0] if "_" in column}
     ratios = [float(row["ratio"]) for row in rows]
+    assert statistics.median(ratios) <= 0.3 and max(ratios) <= 0.5 and middle["live_fps"] >= 9       # what we promise
     quoted = (f"{middle['live_median_ms']:.0f} ms from the key to the picture and {middle['live_fps']:.0f} pictures a second "
               f"in a drag (medians over {len(rows)} explorers), against {middle['interact_median_ms']:.0f} ms and "
               f"{middle['interact_fps']:.0f}; of `interact`'s time {min(ratios):.2f} to {max(ratios):.2f}, median "

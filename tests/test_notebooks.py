@@ -5,6 +5,7 @@ import re
 import pytest
 
 from snnteach.course import notebooks
+from snnteach.course.troubles import SetupError
 from snnteach.exercises import all_exercises, find
 from snnteach.explorers import find as find_explorer
 
@@ -31,6 +32,14 @@ def code_lines(source):
 
 def test_there_are_notebooks():
     assert len(PATHS) >= 5
+
+
+def test_a_number_a_name_or_a_path_means_one_notebook():
+    (first,) = notebooks.paths(["1"])
+    assert first.name == "01_membrane.ipynb"
+    assert notebooks.paths(["01", "01_membrane", first]) == [first] * 3
+    with pytest.raises(SetupError, match="There is no notebook '99'"):
+        notebooks.paths(["02", "99"])
 
 
 def test_committed_form_is_that_of_a_clean_execution():

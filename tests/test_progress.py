@@ -11,6 +11,7 @@ import types
 
 import pytest
 
+from snnteach.course import files
 from snnteach.course import progress as store
 from snnteach.course.session import lecture, setup
 from snnteach.plots import figure
@@ -182,6 +183,51 @@ def test_an_unwritable_folder_is_said_once_and_kept_in_memory(tmp_path, monkeypa
     store.record_solved("02.1")  # now there is room: what waited is saved as well
     monkeypatch.setattr(store, "_unsaved", {})
     assert list(store.solved()) == ["01.1", "02.1"] and store.hints_taken("01.2") == 2
+    monkeypatch.setattr(store, "write_atomically", lambda path, text: path.mkdir())  # trouble again is said again
+    store.record_solved("02.2")
+    assert "cannot be saved" in capsys.readouterr().out
+
+
+def test_what_could_not_be_saved_is_saved_at_the_end_of_the_session(tmp_path):
+    (tmp_path / "file").write_text("a file where the folder should be")
+    program = ("import os, sys\nfrom snnteach.course.progress import record_solved\n"
+               "record_solved('01.1')\nos.unlink(os.environ['SNNTEACH_HOME'])")
+    environment = {**os.environ, "SNNTEACH_HOME": str(tmp_path / "file"), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.count("cannot be saved") == 1 and done.stderr == ""
+    assert list(json.loads((tmp_path / "file" / "progress.json").read_text())["solved"]) == ["01.1"]
+
+
+def test_a_damaged_file_that_cannot_be_set_aside_is_said_and_stays(home, monkeypatch, capsys):
+    def no_lock(folder):
+        raise OSError(30, "Read-only file system")
+
+    home.mkdir()
+    (home / "progress.json").write_bytes(b"{half")
+    monkeypatch.setattr(store, "_lock", no_lock)
+    assert store.solved() == {} and store.solved() == {}
+    said = capsys.readouterr().out
+    assert said.count("is damaged") == 1 and str(home / "progress.json") in said and "stays as it is" in said
+    store.record_solved("01.1")
+    assert (home / "progress.json").read_bytes() == b"{half" and list(store.solved()) == ["01.1"]
+
+
+def test_a_replace_that_is_refused_for_a_moment_is_tried_again(tmp_path, monkeypatch):
+    refused, replace = [PermissionError(13, "in use")] * 2, os.replace
+
+    def busy(temporary, path):
+        if refused:
+            raise refused.pop()
+        replace(temporary, path)
+
+    monkeypatch.setattr(files, "PATIENCE", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(files.os, "replace", busy)
+    files.write_atomically(tmp_path / "state", "kept")
+    assert (tmp_path / "state").read_text() == "kept" and refused == []
+    refused.extend([PermissionError(13, "in use")] * 4)
+    with pytest.raises(PermissionError):
+        files.write_atomically(tmp_path / "state", "lost")
+    assert (tmp_path / "state").read_text() == "kept" and list(tmp_path.iterdir()) == [tmp_path / "state"]
 
 
 def test_a_full_disk_keeps_the_file_and_the_news(home, monkeypatch, capsys):
@@ -281,4 +327,4 @@ def test_lecture_enlarges_figures_until_it_is_undone(capsys):
     finally:
         lecture(1)
     assert figure(3, 2)[0].canvas.get_width_height() == (288, 192)
-    assert capsys.readouterr().out.startswith("Lecture mode: text and new figures 2 times as large.\n")
+    assert capsys.readouterr().out.startswith("Lecture mode: new figures, and text in JupyterLab and Notebook 7, are 2 ")

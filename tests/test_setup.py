@@ -420,6 +420,18 @@ def test_lab_serves_the_working_copies_on_this_machine_only(started, monkeypatch
     assert options["cwd"] == tmp_path and not any("token" in part for part in command)
 
 
+def test_the_server_of_the_course_holds_no_small_message_back(monkeypatch):
+    from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+    from traitlets.utils.importstring import import_item
+
+    (name,) = [option.split("=")[1] for option in commands.JUPYTER if "websocket_connection_class" in option]
+    done, connection, handler = [], import_item(name), KernelWebsocketHandler.__new__(KernelWebsocketHandler)
+    monkeypatch.setattr(connection.__base__, "connect", lambda self: done.append("connected"))
+    monkeypatch.setattr(KernelWebsocketHandler, "set_nodelay", lambda self, value: done.append(value))
+    connection(websocket_handler=handler, parent=None).connect()
+    assert done == [True, "connected"]
+
+
 def test_a_command_runs_again_on_the_python_of_the_environment(started, monkeypatch):
     monkeypatch.setattr(environment, "python_for", lambda level, **options: Path("other/python"))
     assert command_line.main(["notebooks", "--execute", "01"]) == 5

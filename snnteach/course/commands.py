@@ -10,6 +10,7 @@ from .troubles import SetupError
 PYTEST = ("-m", "pytest", "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile", "--doctest-modules")
 JUPYTER = ("-m", "jupyterlab", "--ServerApp.ip=localhost", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
            "--LanguageServerManager.autodetect=False",
+           "--ServerApp.kernel_websocket_connection_class=snnteach.course.websocket.PromptConnection",
            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
 
 
@@ -46,7 +47,6 @@ def notebooks(options, rest):
         return code
     from . import notebooks as tools
 
-    _known(tools.paths, options.names)
     if options.execute:
         tools.execute(options.names)
     wrong = tools.check(options.names)
@@ -61,19 +61,21 @@ def study(options, rest):
     from .. import studies
 
     for name in options.names:
-        _known(studies.study, name)
+        try:
+            studies.study(name)
+        except ValueError as trouble:
+            raise SetupError(str(trouble)) from None
     studies.run(options.names)
     return 0
 
 
 def teach(options, rest):
     """Write the teacher's view of some or all notebooks."""
-    if (code := _elsewhere("lab", options)) is not None:
+    if (code := _elsewhere("test", options)) is not None:
         return code
     from . import notebooks as tools
     from .teach import teach as write
 
-    _known(tools.paths, options.names)
     for path in tools.paths(options.names):
         for written in write(path.stem[:2]):
             print(written.relative_to(environment.ROOT))
@@ -87,7 +89,6 @@ def slides(options, rest):
     from . import notebooks as tools
     from .slides import build
 
-    _known(tools.paths, options.names)
     for path in tools.paths(options.names):
         print(f"Open {build(path.stem[:2])}")
     return 0
@@ -128,14 +129,6 @@ def _elsewhere(level, options):
 
 def _python(level, options):
     return environment.python_for(level, cpu=options.cpu, here=options.here, recreate=options.recreate)
-
-
-def _known(look_up, name):
-    """Turn an unknown name into a message, and leave errors of the work itself alone."""
-    try:
-        look_up(name)
-    except ValueError as trouble:
-        raise SetupError(str(trouble)) from None
 
 
 def _tell(changes):

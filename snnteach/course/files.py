@@ -2,7 +2,10 @@
 import contextlib
 import datetime
 import os
+import time
 from pathlib import Path
+
+PATIENCE = (0.05, 0.1, 0.2, 0.4) if os.name == "nt" else ()  # seconds; Windows replaces no file that a scanner looks at
 
 
 def write_atomically(path, data):
@@ -14,9 +17,18 @@ def write_atomically(path, data):
             file.write(data.encode() if isinstance(data, str) else data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        _replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary, path):
+    for wait in PATIENCE:
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(wait)
+    os.replace(temporary, path)
 
 
 def dated(path, word):

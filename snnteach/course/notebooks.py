@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 
 from ..exercises import find
+from . import workspace
 
-TUTORIALS = Path(__file__).parents[2] / "tutorials"
+TUTORIALS = workspace.TUTORIALS
 TAGS = {"setup", "recall", "explorer", "listing", "exercise", "long", "mistake", "control", "agreement", "program", "summary"}
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
           "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}}
@@ -19,14 +20,8 @@ _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def paths(names=()):
-    """Return the notebooks named by number ("01") or path, all of them by default."""
-    every = sorted(TUTORIALS.glob("[0-9][0-9]_*.ipynb"))
-    if not names:
-        return every
-    chosen = [path for path in every if any(path.name.startswith(str(name)) or path == Path(name).resolve() for name in names)]
-    if not chosen:
-        raise ValueError(f"no notebook for {', '.join(map(str, names))}; there are {', '.join(path.stem for path in every)}.")
-    return chosen
+    """Return the notebooks named by number ("1", "01"), file name or path, all of them by default."""
+    return [workspace.find(Path(name).name, TUTORIALS) for name in names] or sorted(TUTORIALS.glob("[0-9][0-9]_*.ipynb"))
 
 
 def read(path):

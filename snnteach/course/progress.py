@@ -1,4 +1,5 @@
 """Which exercises are solved and how many hints were taken, kept where two notebooks at once lose nothing."""
+import atexit
 import base64
 import binascii
 import datetime
@@ -22,7 +23,7 @@ UNWRITABLE = (OSError, NotImplementedError)  # a lock's timeout is an OSError; N
 LARGEST_STATE = 1 << 20  # bytes that a restore code may unpack to
 
 _unsaved = {}  # folder -> state that could not be written to it; it joins the file as soon as that can be written
-_told = set()  # folders whose reader knows that nothing can be saved there
+_told = set()  # folders and files of whose trouble the reader knows
 
 
 def record_solved(exercise_id):
@@ -138,9 +139,9 @@ def _load():
     return _merged(state, _unsaved.get(folder, _empty()))
 
 
-def _change(news, hint=None):
+def _change(news, hint=None, folder=None):
     """Merge `news` into the file, count the hint and return the state; all under the lock, so that nothing is lost."""
-    folder = _folder()
+    folder = folder or _folder()
     path = folder / "progress.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,10 +151,19 @@ def _change(news, hint=None):
             state = _applied(_read_or_set_aside(path), folder, news, hint)
             write_atomically(path, _text(state))
             _unsaved.pop(folder, None)
+            _told.discard(folder)
     except UNWRITABLE as error:
-        _tell_once(folder, error)
+        _tell_once(folder, f"Progress cannot be saved in {folder} ({error}). It is kept until this session ends; "
+                           "progress().code is one line to carry it over, and SNNTEACH_HOME names another folder.")
         state = _unsaved[folder] = _applied(_read_as_it_is(path), folder, news, hint)
     return state
+
+
+@atexit.register
+def _save_what_waits():
+    """Try once more, at the end of the session, to save what could not be saved."""
+    for folder in list(_unsaved):
+        _change(_empty(), folder=folder)
 
 
 def _applied(state, folder, news, hint):
@@ -175,11 +185,10 @@ def _read_or_set_aside(path):
         return _empty()
 
 
-def _tell_once(folder, error):
-    if folder not in _told:
-        _told.add(folder)
-        print(f"Progress cannot be saved in {folder} ({error}). It is kept until this session ends; "
-              "progress().code is one line to carry it over, and SNNTEACH_HOME names another folder.")
+def _tell_once(path, text):
+    if path not in _told:
+        _told.add(path)
+        print(text)
 
 
 def _lock(folder):
@@ -187,10 +196,14 @@ def _lock(folder):
 
 
 def _read_as_it_is(path):
+    """Read without the lock, where nothing can be written and so nothing set aside."""
     try:
         return _read(path)
-    except (OSError, ValueError):
-        return _empty()
+    except ValueError as error:
+        _tell_once(path, f"The progress file {path} is damaged ({error}). It cannot be set aside and stays as it is.")
+    except OSError:
+        pass
+    return _empty()
 
 
 def _read(path):

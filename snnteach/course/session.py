@@ -7,6 +7,8 @@ from IPython.display import HTML, display
 
 from ..plots import enlarge, use_style
 
+_style = None                                                      # what `lecture` put on the page
+
 
 def setup(seed):
     """Seed the initialisation of layers, use one thread, set the figure style and print one line that never changes.
@@ -36,7 +38,8 @@ def setup(seed):
 def lecture(scale=1.5):
     """Make text, code and the figures drawn from now on `scale` times as large, for a lecture hall; `lecture(1)` undoes it.
 
-    Run it after `setup`; figures that are on the page already stay as they are.
+    Run it after `setup`; figures that are on the page already stay as they are. Text and sliders grow in JupyterLab and
+    Notebook 7; elsewhere the page has its own zoom.
 
     Args:
         scale: a number from 1 to 3.
@@ -46,15 +49,20 @@ def lecture(scale=1.5):
         ValueError: scale below 1 or above 3.
 
     >>> lecture(1)
-    Lecture mode: text and new figures 1 times as large.
+    Lecture mode: new figures, and text in JupyterLab and Notebook 7, are 1 times as large.
     """
+    global _style
     if isinstance(scale, bool) or not isinstance(scale, Real):
         raise TypeError(f"lecture: scale must be a number, got {scale!r} ({type(scale).__name__}).")
     if not 1 <= scale <= 3:
         raise ValueError(f"lecture: scale must be between 1 and 3, got {scale}.")
     enlarge(float(scale))
     sizes = {"content-font-size1": 14, "code-font-size": 13, "ui-font-size1": 13}        # JupyterLab's own, in pixels
-    style = " ".join(f"--jp-{name}: {scale * size:.0f}px;" for name, size in sizes.items())
+    letters = " ".join(f"--jp-{name}: {scale * size:.0f}px;" for name, size in sizes.items())
+    widget = f"font-size: {scale * 13:.0f}px; --jp-widgets-font-size: {scale * 13:.0f}px;"
     if (shell := get_ipython()) is not None and hasattr(shell, "kernel"):
-        display(HTML(f"<style>.jp-Notebook {{ {style} }}</style>"))
-    print(f"Lecture mode: text and new figures {scale:g} times as large.")
+        if _style is not None:
+            _style.update(HTML(""))                                # the last one on the page would win, not the latest
+        _style = display(HTML(f"<style>.jp-Notebook {{ {letters} }} .jp-Notebook .jupyter-widgets {{ {widget} }}</style>"),
+                         display_id=True)
+    print(f"Lecture mode: new figures, and text in JupyterLab and Notebook 7, are {scale:g} times as large.")

@@ -64,9 +64,10 @@ def hint(exercise_id):
     from ..course import progress
 
     exercise = find(exercise_id)
-    left = progress.hints_taken(exercise.id) < len(exercise.hints)
-    taken = progress.record_hint(exercise.id) if left else len(exercise.hints)
-    print(f"Hint {taken} of {len(exercise.hints)}: {exercise.hints[taken - 1]}")
+    number, taken = len(exercise.hints), progress.hints_taken(exercise.id)
+    if taken < number:
+        taken = min(progress.record_hint(exercise.id), number)          # another notebook may have asked meanwhile
+    print(f"Hint {taken} of {number}: {exercise.hints[taken - 1]}")
 
 
 def solution(exercise_id):

@@ -93,13 +93,17 @@ def agree(answer, right, tolerance):
     if isinstance(right, (list, tuple)):
         return (isinstance(answer, (list, tuple)) and len(answer) == len(right)
                 and all(agree(a, r, tolerance) for a, r in zip(answer, right, strict=True)))
+    answer = _plain(answer)
     if isinstance(right, (str, bool)):
         return isinstance(answer, type(right)) and answer == right
-    if isinstance(answer, torch.Tensor) and answer.numel() == 1:
-        answer = answer.item()
     if isinstance(answer, bool) or not isinstance(answer, (int, float)):
         return False
     return math.isclose(answer, right, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _plain(answer):
+    """The one number in a tensor or a NumPy array as Python's own; anything else as it is."""
+    return answer.item() if hasattr(answer, "item") and math.prod(getattr(answer, "shape", (0,))) == 1 else answer
 
 
 def _difference(answer, right, tolerance, digits=4, reveal=False):
@@ -113,6 +117,7 @@ def _difference(answer, right, tolerance, digits=4, reveal=False):
             return f"which differs first at index {where}: {answer[where].item():g}, expected {right[where].item():g}."
     if reveal:
         return f"expected {_short(right, digits)}."
+    answer = _plain(answer)
     if isinstance(answer, float) and math.isnan(answer):
         return "which is not a number."
     numbers = isinstance(right, (int, float)) and isinstance(answer, (int, float))
@@ -134,5 +139,6 @@ def _short(value, digits=4):
 
 def _rounded(value, digits):
     if isinstance(value, (list, tuple)):
-        return type(value)(_rounded(entry, digits) for entry in value)
+        entries = [_rounded(entry, digits) for entry in value]
+        return tuple(entries) if isinstance(value, tuple) else entries
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value

@@ -27,13 +27,13 @@ def topics():
 
 
 def study(name):
-    """Import a study by its topic ("training"), its notebook ("09_training") or the notebook's number ("09")."""
+    """Import a study by its topic ("training"), its notebook ("09_training") or the notebook's number ("9", "09")."""
     for topic in topics():
         if name == topic:
             return importlib.import_module(f"{__name__}.{topic}")
     modules = {topic: importlib.import_module(f"{__name__}.{topic}") for topic in topics()}
     for module in modules.values():
-        if name in (module.TOPIC, module.TOPIC[:2]):
+        if name == module.TOPIC or name.zfill(2) == module.TOPIC[:2]:
             return module
     raise ValueError(f"studies: there is no study {name!r}; there are {', '.join(modules)}.")
 

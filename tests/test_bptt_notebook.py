@@ -5,6 +5,7 @@ from listings import namespace
 
 from snnteach import bptt as reference
 from snnteach.exercises import find
+from snnteach.explorers import bptt as explorer
 from snnteach.explorers import find as find_explorer
 from snnteach.explorers.bptt import backward_frames
 from snnteach.neurons import lif
@@ -57,6 +58,10 @@ def test_the_map_of_influence_is_measured_not_drawn(shown):
 @pytest.mark.parametrize("reset", ["detached", "attached"])
 def test_the_bars_of_the_explorer_are_autograds(reset):
     data = find_explorer("bptt.path").compute(beta=0.9, t=9, s=2, truncation=12, reset=reset)
+    current = (explorer._X @ explorer._WEIGHTS.hidden.T).requires_grad_()
+    spk, _ = lif(current, 0.9, detach_reset=reset == "detached")
+    (bars,) = torch.autograd.grad(spk[9].sum(), current)
+    assert bars.any() and torch.allclose(data["coefficients"], bars.flatten(), atol=1e-5)
     whole = find_explorer("bptt.path").compute(beta=0.9, t=9, s=2, truncation=1, reset=reset)
     assert data["cosine"] == pytest.approx(1) and data["norm"] == pytest.approx(1) and whole["norm"] < 1
     assert (data["through"] == pytest.approx(0.9**7)) == (reset == "detached")

@@ -8,7 +8,7 @@ from listings import namespace
 
 from snnteach import stdp as reference
 from snnteach import studies
-from snnteach.exercises import find
+from snnteach.exercises import find, judge
 from snnteach.explorers import find as find_explorer
 from snnteach.explorers.stdp import GAIN, GROUP, mean_drift
 from snnteach.stdp import PairRule, TripletRule
@@ -78,6 +78,16 @@ def test_exercises_agree_with_the_package():
     assert 1 - find("14.6").reference == pytest.approx(1.5 * find("14.6").reference)
     counts, targets = torch.rand(40, 6, generator=torch.Generator().manual_seed(2)), torch.arange(40) % 10
     assert torch.equal(find("14.7").reference(counts, targets), reference.assign_labels(counts, targets))
+
+
+def test_naming_the_neurons_has_one_answer_however_ties_are_broken():
+    for counts, targets in find("14.7").cases:
+        best, second = torch.stack([counts[targets == digit].mean(0) for digit in range(10)]).topk(2, 0).values
+        assert (best - second).min() > 0.1
+
+
+def test_a_rounded_answer_is_right():
+    assert judge(find("14.2"), -0.61)[0] == "right" and judge(find("14.2"), -0.6)[0] == "not yet"
 
 
 def test_the_mean_drift_of_the_explorer_is_that_of_a_simulation():

@@ -4,6 +4,7 @@ import pytest
 
 from snnteach.course import notebooks
 from snnteach.course.teach import guide, teach
+from snnteach.course.troubles import SetupError
 from snnteach.exercises import all_exercises, questions
 
 NUMBERS = [path.stem[:2] for path in notebooks.paths()]
@@ -27,9 +28,10 @@ def test_every_question_stands_once():
     assert len(set(texts)) == len(texts) and all(text.endswith("?") or "." in text for text in texts)
 
 
-def test_the_solved_notebook_is_executed_and_right(tmp_path):
-    solved, written = teach("01", tmp_path)
+def test_the_solved_notebook_is_executed_and_right_beside_guide_and_slides(tmp_path):
+    solved, written, page = teach("01", tmp_path)
     assert written.read_text(encoding="utf-8") == guide("01")
+    assert f"({page.relative_to(written.parent).as_posix()})" in guide("01") and "Reveal.initialize" in page.read_text("utf-8")
     cells = notebooks.exercise_cells(nbformat.read(solved, as_version=4))
     assert len(cells) == 5
     for exercise_id, cell in cells.items():
@@ -37,5 +39,5 @@ def test_the_solved_notebook_is_executed_and_right(tmp_path):
 
 
 def test_an_unknown_notebook_is_named():
-    with pytest.raises(ValueError, match="no notebook for 99"):
+    with pytest.raises(SetupError, match="no notebook '99'"):
         teach("99")

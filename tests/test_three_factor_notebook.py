@@ -7,6 +7,7 @@ from listings import namespace
 
 from snnteach import three_factor as reference
 from snnteach.exercises import find
+from snnteach.exercises.engine import judge
 from snnteach.explorers import find as find_explorer
 from snnteach.explorers import three_factor as floor
 from snnteach.surrogate import atan, triangular
@@ -63,6 +64,13 @@ def test_exercises_agree_with_what_is_measured():
     chance = torch.tensor([0.3, 0.7])
     mean = (chance * (reward - 0.2) * (spk - 0.3)).sum().item()
     assert find("15.5").reference(0.3, 0.9, 0.4, 0.2) == pytest.approx(mean, abs=1e-6)
+
+
+def test_three_digits_are_enough_for_the_best_decay():
+    exercise = find("15.4")
+    assert [judge(exercise, answer)[0] for answer in (0.988, 0.9877, 0.987, 0.989)] == ["right", "right", "not yet", "not yet"]
+    for misconception in exercise.misconceptions:
+        assert judge(exercise, misconception.answer) == ("not yet", misconception.reason)
 
 
 @pytest.mark.parametrize("lag, delay, tau", [(5, 20, 40.0), (-5, 20, 40.0), (25, 0, 2.0), (-20, 10, 100.0), (0, 30, 40.0)])

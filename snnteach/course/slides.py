@@ -2,10 +2,12 @@
 
 What each cell becomes is its `slide_type`: "slide" begins a section, "subslide" is a further slide in it, "notes" goes to the
 speaker's notes (S opens them), "skip" is left out, as all exercises are. Only listings and short mistakes show their code.
+No size is chosen here: the page lets each part of a slide grow as far as it fits (`docs/slides.html.j2`).
 """
 import importlib.util
 import re
 import shutil
+import textwrap
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,23 +16,27 @@ from jinja2 import Template
 from nbconvert.filters import Highlight2HTML, markdown2html
 
 from . import notebooks
-from .site import ROOT, player, still
+from .site import BINDER, ROOT, player, still
+from .troubles import SetupError
 
 FOLDER = ROOT / "slides"
 TYPES = {"slide", "subslide", "notes", "skip"}
-MOST_LINES = 20                       # of a mistake; a longer one shows what came out of it
+MOST_LINES = 26                       # on a slide
+MOST_OF_A_MISTAKE = 22                # lines of it; a longer one shows only what came out of it
+MOST_CHARACTERS = 90                  # in a printed line
 TAKE_AWAY = re.compile(r"\*\*Take away:\*\*\s*(.+?)(?=\n\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^#{1,3} ", re.MULTILINE)
 
 
 @dataclass
 class Slide:
-    """What stands on a slide, what the speaker reads, and whether it begins a section."""
+    """What stands on a slide, what the speaker reads, whether it begins a section, and how many lines of code fill as much."""
 
     html: str
     notes: list
     begins: bool
     kind: str
+    lines: int = MOST_LINES
 
 
 def build(number, folder=FOLDER):
@@ -38,25 +44,36 @@ def build(number, folder=FOLDER):
 
     Args:
         number: the notebook, such as "07".
-        folder: where to write; each notebook has a folder of its own there, whose files are replaced.
+        folder: where to write; each notebook has a folder of its own there, whose slides are replaced.
 
     Raises:
-        ValueError: there is no such notebook.
+        SetupError: there is no such notebook, or something else than slides is in its folder.
     """
     (path,) = notebooks.paths([number])
+    return write(path, Path(folder) / path.stem)
+
+
+def write(path, target):
+    """Write the slides of the notebook at a path into a folder of their own, and return the path of their page.
+
+    Raises:
+        SetupError: something else than slides is in that folder.
+    """
     notebook = notebooks.read(path)
-    target = Path(folder) / path.stem
-    _copy_scripts(target)
+    _copy_scripts(Path(target))
     title = re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[1]
     template = Template((ROOT / "docs" / "slides.html.j2").read_text(encoding="utf-8"), autoescape=False)
-    page = template.render(title=escape(title), sections=_sections(slides(notebook)))
-    (target / "index.html").write_text(page, encoding="utf-8")
-    return target / "index.html"
+    page = Path(target) / "index.html"
+    page.write_text(template.render(title=escape(title), sections=_sections(slides(notebook))), encoding="utf-8")
+    return page
 
 
 def _copy_scripts(target):
     """Put reveal.js, the mathematics and the style sheet beside the page, from the installed packages."""
-    shutil.rmtree(target, ignore_errors=True)
+    if (target / "reveal.js").exists():
+        shutil.rmtree(target)
+    elif target.exists() and any(target.iterdir()):
+        raise SetupError(f"{target} holds something else than slides, which would be lost. Move it elsewhere.")
     reveal = _package("sphinx_revealjs") / "_static" / "revealjs"
     (target / "mathjax").mkdir(parents=True)
     for name in ("dist/reveal.js", "dist/reveal.css", "LICENSE"):
@@ -85,83 +102,99 @@ def slides(notebook):
     found = []
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "skip")
-        if kind == "skip":
-            continue
-        if cell.cell_type == "markdown":
+        if kind != "skip" and cell.cell_type == "markdown":
             _add_text(found, cell.source, kind)
-        else:
-            html, notes = _code(cell)
-            found.append(Slide(html, notes, False, "code" if html.startswith('<div class="listing"') else "figure"))
+        elif kind != "skip":
+            _add_code(found, cell)
     return found
 
 
 def _add_text(found, source, kind):
     """Add the text of a cell: what stands before its heading is spoken, a take-away stands alone, an exercise is left out."""
-    source = source.split("\n> **Exercise")[0].replace("../README.md", "")
+    source = source.split("\n> **Exercise")[0]
+    source = source.replace("**How other libraries write this.** ", "## How other libraries write this\n\n")
     heading = _HEADING.search(source) if kind != "notes" else None
     cut = len(source) if kind == "notes" else heading.start() if heading else 0
     before, after = source[:cut], source[cut:]
     if after and "\n" not in after.strip():                              # a heading alone: what leads to it stands below it
         before, after = "", f"{after.strip()}\n\n{before}"
     _speak(found, before)
-    if after:
-        ideas = TAKE_AWAY.findall(after)
-        text = TAKE_AWAY.sub("", after)
-        found.append(Slide(_text(text), [], kind == "slide", "text"))
-        found.extend(_idea(idea) for idea in ideas)
+    for place, text in enumerate(filter(None, re.split(r"^(?=#{1,3} )", after, flags=re.MULTILINE))):
+        found.append(_text(TAKE_AWAY.sub("", text), kind == "slide" and place == 0))
+        found.extend(_idea(idea) for idea in TAKE_AWAY.findall(text))
 
 
 def _speak(found, text):
-    if not text.strip():
-        return
     spoken = TAKE_AWAY.sub("", text).strip()
     if spoken and found:
-        found[-1].notes.append(markdown2html(spoken))
+        found[-1].notes.append(_html(spoken))
     found.extend(_idea(idea) for idea in TAKE_AWAY.findall(text))
 
 
 def _idea(text):
-    size = 46 if len(text.split()) < 30 else 38
-    html = markdown2html(f"{text[0].upper()}{text[1:]}")
-    return Slide(f'<div style="font-size: {size}px">{html}</div>', [], False, "idea")
+    return Slide(f'<div class="part words">{_html(text[0].upper() + text[1:])}</div>', [], False, "idea")
 
 
-def _text(source):
-    """A text as HTML, the smaller the longer: at 1280 x 720 none may overflow."""
-    words = len(re.sub(r"\$\$.+?\$\$", " ", source, flags=re.DOTALL).split())
-    lines = source.count("\n\n") + 2 * source.count("$$") + source.count("\n- ") + source.count("\n|")
-    size = max(20, min(34, round(46 - words / 8 - lines / 1.5)))
+def _text(source, begins):
     source = re.sub(r"^(#+ .*?) \(\d+ min[^)]*\)$", r"\1", source, flags=re.MULTILINE)
-    return f'<div style="font-size: {size}px">{markdown2html(source)}</div>'
+    lines = 3 + len(source.split()) // 6 + 2 * source.count("$$")
+    return Slide(f'<div class="part words">{_html(source)}</div>', [], begins, "text", lines)
 
 
-def _code(cell):
-    """The HTML of a code cell, and the captions of its figures for the speaker."""
-    tags, parts = set(cell.metadata.get("tags", [])), []
+def _html(source):
+    """Markdown as HTML whose links lead somewhere from any folder: to a notebook on Binder; the README is only named."""
+    source = re.sub(r"\]\((\w+\.ipynb)\)", rf"]({BINDER}\1)", source)
+    source = re.sub(r"\[([^]]*)\]\(\.\./README\.md\)", r"\1", source)
+    return re.sub(r'<a class="anchor-link".*?</a>', "", markdown2html(source))
+
+
+def _add_code(found, cell):
+    """Add a code cell: its explorer, its pictures, or its code and what it printed, below a short text if there is one."""
+    tags = set(cell.metadata.get("tags", []))
     if "explorer" in tags:
         html, alt, label = player(re.search(r'explore\("([\w.]+)"\)', cell.source)[1], dpi=120)
-        return f'<div class="sweep">{html}<p>{escape(label)}</p></div>', [markdown2html(alt)]
-    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
-    shown = [output for output in still(cell.outputs) if "data" in output]
-    pictures = [output for output in shown if "text/html" in output.data]
-    notes = [markdown2html(output.data["text/markdown"]) for output in shown if "text/markdown" in output.data]
-    if "listing" in tags or ("mistake" in tags and not pictures and len(cell.source.split("\n")) <= MOST_LINES):
-        parts.append(_listing(cell.source, printed))
-    elif printed and not pictures:
-        parts.append(_sized(escape(printed.rstrip()), printed.rstrip().split("\n"), "printed"))
-    parts += [output.data["text/html"] for output in pictures]
-    return "".join(parts), notes
+        found.append(Slide(f'<div class="sweep">{html}<p>{escape(label)}</p></div>', [_html(alt)], False, "figure"))
+        return
+    data = [output.data for output in still(cell.outputs) if "data" in output]
+    pictures = [shown["text/html"] for shown in data if "text/html" in shown]
+    captions = [_html(shown["text/markdown"]) for shown in data if "text/markdown" in shown]
+    short = "mistake" in tags and not pictures and cell.source.count("\n") < MOST_OF_A_MISTAKE
+    code = cell.source if "listing" in tags or short else ""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream") if code or not pictures else ""
+    later = " fragment" if "mistake" in tags else ""                     # the audience says first what is wrong
+    blocks = [(f'<div class="part listing">{Highlight2HTML()(part, language="python")}</div>', part.count("\n") + 1)
+              for part in _parted(_narrow(code))]
+    blocks += [(f'<pre class="part printed{later}">{escape(part)}</pre>', part.count("\n") + 1)
+               for part in _parted(_wrapped(_narrow(printed)))]
+    together = found[-1].lines + sum(lines for _, lines in blocks) <= MOST_LINES
+    for place, (html, lines) in enumerate(blocks):
+        if found[-1].lines + lines > MOST_LINES or (place == 0 and not together):
+            found.append(Slide("", [], False, "code", 0))
+        found[-1].html += html
+        found[-1].lines += lines
+    if pictures:
+        found.append(Slide("".join(pictures), captions, False, "figure"))
 
 
-def _listing(source, printed):
-    source = re.sub(r"(?<=\S) {3,}#", "  #", source)                    # comments close up, so that the code can be larger
-    lines = [*source.split("\n"), *printed.rstrip().split("\n")]
-    code = Highlight2HTML()(source, language="python")
-    return _sized(code, lines, "listing") + (_sized(escape(printed.rstrip()), lines, "printed") if printed else "")
+def _narrow(source):
+    """Close comments up, and put those above their line that make it the longest, so that the code can be larger."""
+    lines = [re.split(r"(?<=\S) {2,}(?=#)", line, maxsplit=1) for line in source.split("\n")]
+    most = max(80, *(len(code) for code, *_ in lines))
+    return "\n".join("  ".join(line) if len("  ".join(line)) <= most else
+                     f"{re.match(' *', line[0])[0]}{line[1]}\n{line[0]}" for line in lines)
 
 
-def _sized(html, lines, kind):
-    """A block of fixed-width text in the largest size at which it fits."""
-    size = min(24, 1160 / (0.61 * max(map(len, lines))), 590 / (1.3 * len(lines)))
-    tag = "pre" if kind == "printed" else "div"
-    return f'<{tag} class="{kind}" style="font-size: {size:.1f}px">{html}</{tag}>'
+def _wrapped(printed):
+    return "\n".join(textwrap.fill(line, MOST_CHARACTERS, subsequent_indent=f"{re.match(' *', line)[0]}    ",
+                                   break_long_words=False, break_on_hyphens=False) for line in printed.split("\n"))
+
+
+def _parted(text):
+    """Part code or print at blank lines where it is longer than a slide."""
+    parts = []
+    for block in filter(None, text.strip("\n").split("\n\n")):
+        if parts and f"{parts[-1]}\n\n{block}".count("\n") < MOST_LINES:
+            parts[-1] += f"\n\n{block}"
+        else:
+            parts.append(block)
+    return parts

@@ -1,42 +1,43 @@
-"""What a teacher wants beside a notebook: it with every exercise solved, and a guide to the answers that come."""
+"""What a teacher wants beside a notebook: it with every exercise solved, its slides, and a guide to the answers that come."""
 import inspect
 from pathlib import Path
 
 import nbformat
 
 from ..exercises import all_exercises, questions
-from . import notebooks
+from . import notebooks, slides
 
 FOLDER = Path(__file__).parents[2] / "teach"
 
 
 def teach(number, folder=FOLDER):
-    """Write the solved, executed notebook and the guide of one notebook.
+    """Write the solved, executed notebook, the slides and the guide of one notebook.
 
     Args:
         number: the notebook, such as "07".
         folder: where to write; each notebook has a folder of its own there, whose files are replaced.
 
     Returns:
-        The paths written: the solved notebook and the guide.
+        The paths written: the solved notebook, the guide and the page of the slides.
 
     Raises:
-        ValueError: there is no such notebook.
+        SetupError: there is no such notebook, or something else than slides is in its folder `slides`.
     """
     (path,) = notebooks.paths([number])
     target = Path(folder) / path.stem
     target.mkdir(parents=True, exist_ok=True)
     notebook = notebooks.normalise(notebooks.run(notebooks.solved(notebooks.read(path))))
-    written = target / f"{path.stem}.solved.ipynb", target / "guide.md"
-    nbformat.write(notebook, written[0])
-    written[1].write_text(guide(path.stem[:2]), encoding="utf-8")
-    return written
+    solved, words = target / f"{path.stem}.solved.ipynb", target / "guide.md"
+    nbformat.write(notebook, solved)
+    words.write_text(guide(path.stem[:2]), encoding="utf-8")
+    return solved, words, slides.write(path, target / "slides")
 
 
 def guide(number):
     """Return the guide of one notebook in Markdown: exercises with answers, hints and mistakes, then further questions."""
     parts = [f"# Teaching notebook {number}", "Each exercise with its answer, its hints in order, and the wrong answers that "
-             "`check` recognises, with what it says to them. At the end, questions to talk about."]
+             "`check` recognises, with what it says to them. At the end, questions to talk about. The lecture is in "
+             "[slides/index.html](slides/index.html): S opens the speaker's notes."]
     parts += [_exercise(exercise) for exercise in all_exercises().values() if exercise.id[:2] == number]
     parts += ["## Questions to talk about"]
     parts += [f"**{question.text}**\n\n{question.answer}" for question in questions(number)]

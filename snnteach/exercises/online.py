@@ -102,8 +102,9 @@ EXERCISES = [
         )),
     Exercise(
         id="16.2", difficulty="medium", minutes=8, tolerance=1e-3,
-        question="BPTT stores x, mem and spk of every step; e-prop one eligibility per weight of the hidden layer. From how "
-                 "many steps T on does BPTT need more numbers? I = 100 inputs, H = 200 recurrent neurons, batch of one.",
+        question="BPTT stores x, mem and spk of every step; e-prop one eligibility per weight of the hidden layer. At how "
+                 "many steps T do both keep equally many numbers (beyond it, BPTT keeps more)? I = 100 inputs, H = 200 "
+                 "recurrent neurons, batch of one.",
         reference=120.0,
         hints=("Per step, BPTT keeps I + 2 H numbers. How many weights does the hidden layer have, W and V together?",
                "H (I + H) = 60,000 against T (I + 2 H) = 500 T."),
@@ -141,7 +142,9 @@ EXERCISES = [
             Misconception(0.9, "that is what e-prop keeps. The exact influence adds the path through the spike, V h[1]."),
             Misconception(1.4, "the path through the spike passes the step function: V is multiplied by its slope h[1]."),
             Misconception(0.2, "that is the path through the spike alone; the leak carries 0.9 besides."),
-            Misconception(0.1, "the reset is detached: no threshold * h[1] is taken off, and V excites, so the terms add."),
+            Misconception(0.7, "the reset is detached: no threshold * h[1] is taken off."),
+            Misconception(0.5, "that is the leak minus an attached reset; the reset is detached, and the path through V is "
+                               "missing."),
         ),
         solution="d mem[2] / dW = (beta + V h[1]) x[1] + x[2] = (0.9 + 0.5 * 0.4) * 1 + 0 = 1.1. e-prop says 0.9."),
     Exercise(

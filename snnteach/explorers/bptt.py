@@ -58,8 +58,8 @@ def build_path(fig):
     return {
         "path": top.plot([], [], color=COLORS["vermillion"], linewidth=4, zorder=3, solid_joinstyle="round")[0],
         "fired": top.plot([], [], "o", color="black", markersize=11, zorder=4)[0],
-        "formula": top.text(0, 1.12, "", transform=top.transAxes, fontweight="bold", fontsize=11),
-        "verdict": top.text(0, 1.02, "", transform=top.transAxes, color="0.25"),
+        "formula": top.text(-0.13, 1.12, "", transform=top.transAxes, fontweight="bold", fontsize=10),
+        "verdict": top.text(-0.13, 1.02, "", transform=top.transAxes, color="0.25"),
         **{f"bar{step}": bar for step, bar in enumerate(bars)},
         "worth": low.text(0.01, 0.99, "", transform=low.transAxes, va="top", fontsize=9),
     }
@@ -76,8 +76,8 @@ def update_path(artists, data):
     artists["fired"].set_data(fired, torch.full(fired.shape, _ROWS["S"]))
     slope, through, product = (round(value, 3) + 0.0 for value in                                   # + 0.0: no "-0.00"
                                (data["slope"], data["through"], data["slope"] * data["through"]))
-    artists["formula"].set_text(f"dL[{t}]/dS[{t}] · X[{s}]  times  surrogate {slope:.2f}  ×  memory {through:.2f}"
-                                f"  =  {product:.3f}")
+    artists["formula"].set_text(f"dL[{t}]/dW[{s}] = dL[{t}]/dS[{t}] · X[{s}] × {product:.3f}  "
+                                f"(surrogate {slope:.2f} × memory {through:.2f})")
     artists["verdict"].set_text(_verdict(data))
     for step in range(_STEPS):
         inside, bar = t - step < data["truncation"], artists[f"bar{step}"]

@@ -169,7 +169,7 @@ def build_maze(fig):
         floor.axvline(line - 0.5, color="0.85", linewidth=0.8)
     record.set(xlim=(0, 300), ylim=(0, 52), xlabel="trial", ylabel="moves (at most 50)")
     record.set_xticks((0, 50, 100, 150, 200))
-    record.set_title("Reward alone finds the way, twice")
+    record.set_title("Reward alone finds the way, mostly twice")
     record.axvline(100, color="0.6", linestyle=":")
     record.annotate("goal moves", (100, 1), xytext=(3, 0), textcoords="offset points", fontsize=9)
     record.plot([0, 100, 100, 200], [8, 8, 4, 4], color="0.45", linestyle="--", linewidth=1)

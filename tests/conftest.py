@@ -20,8 +20,14 @@ def pytest_unconfigure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Skip tests marked `browser` where there is no Chromium; CI demands one, so that there they fail instead."""
+    """Begin with the files that take long, so that two workers end together.
+
+    Skip tests marked `browser` where there is no Chromium; CI demands one, so that there they fail instead.
+    """
     import browser
+
+    long = {item.path for item in items if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
 
     if browser.CHROMIUM is None and not os.environ.get("SNNTEACH_BROWSER"):
         for item in items:

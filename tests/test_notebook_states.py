@@ -5,6 +5,7 @@ from snnteach.course import notebooks
 from snnteach.exercises import find
 
 PATHS = notebooks.paths()
+pytestmark = pytest.mark.slow
 
 
 def printed(notebook, exercise_id):

@@ -7,7 +7,8 @@ from . import doctor as _doctor
 from . import environment, workspace
 from .troubles import SetupError
 
-PYTEST = ("-m", "pytest", "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile", "--doctest-modules")
+PYTEST = ("-m", "pytest", "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder",
+          "--doctest-modules")
 JUPYTER = ("-m", "jupyterlab", "--ServerApp.ip=localhost", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
            "--LanguageServerManager.autodetect=False",
            "--ServerApp.kernel_websocket_connection_class=snnteach.course.websocket.PromptConnection",

@@ -26,6 +26,12 @@ APPLICATIONS = {
 SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"},
             "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 START_SECONDS = 120
+FEWER_TOKENS = """() => {
+  const seen = new Set();
+  for (const token of document.querySelectorAll('pre span[class]'))
+    if (seen.has(token.className)) token.replaceWith(...token.childNodes);
+    else seen.add(token.className);
+}"""
 
 
 @dataclass
@@ -133,6 +139,19 @@ class Reader:
         """The texts of tracebacks and of anything on stderr."""
         return self.page.locator("[data-mime-type='application/vnd.jupyter.error'], "
                                  "[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
+
+
+def violations(page, part=None):
+    """What axe-core finds serious on a page or in a part of it, in a text each.
+
+    Tokens of code have the colour of their class: one of each class stays, for axe takes most of its time over contrasts.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.evaluate(FEWER_TOKENS)
+    found = Axe().run(page, context=part, options={"resultTypes": ["violations"], "preload": False})
+    return [f"{wrong['id']} {wrong['nodes'][0]['target']}" for wrong in found.response["violations"]
+            if wrong["impact"] in ("serious", "critical")]
 
 
 @contextlib.contextmanager

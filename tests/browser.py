@@ -142,16 +142,18 @@ class Reader:
 
 
 def violations(page, part=None):
-    """What axe-core finds serious on a page or in a part of it, in a text each.
+    """What axe-core finds serious on a page or in a part of it, and each text whose background it finds covered.
 
     Tokens of code have the colour of their class: one of each class stays, for axe takes most of its time over contrasts.
     """
     from axe_playwright_python.sync_playwright import Axe
 
     page.evaluate(FEWER_TOKENS)
-    found = Axe().run(page, context=part, options={"resultTypes": ["violations"], "preload": False})
-    return [f"{wrong['id']} {wrong['nodes'][0]['target']}" for wrong in found.response["violations"]
-            if wrong["impact"] in ("serious", "critical")]
+    found = Axe().run(page, context=part, options={"resultTypes": ["violations", "incomplete"], "preload": False}).response
+    covered = [f"contrast unknown {node['target']}" for unsure in found["incomplete"] for node in unsure["nodes"]
+               if "bgOverlap" in json.dumps(node["any"])]
+    return covered + [f"{wrong['id']} {wrong['nodes'][0]['target']}" for wrong in found["violations"]
+                      if wrong["impact"] in ("serious", "critical")]
 
 
 @contextlib.contextmanager

@@ -117,7 +117,8 @@ def test_every_explorer_stands_in_the_table_of_interaction_and_the_readme_quotes
     middle = {column: statistics.median(float(row[column]) for row in rows)
               for column in rows[0] if "_" in column}
     ratios = [float(row["ratio"]) for row in rows]
-    assert statistics.median(ratios) <= 0.3 and max(ratios) <= 0.5 and middle["live_fps"] >= 9       # what we promise
+    assert statistics.median(ratios) <= 0.3 and max(ratios) <= 0.5                                   # what we promise
+    assert all(float(row["live_fps"]) >= 9 for row in rows)
     quoted = (f"{middle['live_median_ms']:.0f} ms from the key to the picture and {middle['live_fps']:.0f} pictures a second "
               f"in a drag (medians over {len(rows)} explorers), against {middle['interact_median_ms']:.0f} ms and "
               f"{middle['interact_fps']:.0f}; of `interact`'s time {min(ratios):.2f} to {max(ratios):.2f}, median "

@@ -28,6 +28,7 @@ SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"},
 START_SECONDS = 120
 FEWER_TOKENS = """() => {
   const seen = new Set();
+  document.querySelectorAll('pre').forEach(code => code.style.whiteSpace = 'pre-wrap');   // no hidden ends
   for (const token of document.querySelectorAll('pre span[class]'))
     if (seen.has(token.className)) token.replaceWith(...token.childNodes);
     else seen.add(token.className);

@@ -23,7 +23,8 @@ def code_cells(notebook):
 
 
 def prose(notebook):
-    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return re.sub("<!--.*?-->", "", text)
 
 
 def code_lines(source):

@@ -1,13 +1,18 @@
 """The site of the course: built from the committed outputs, whole, without a network, and open to every reader."""
 import ast
+import base64
 import html.parser
+import io
 import re
+from html import escape
 from urllib.parse import unquote, urlsplit
 
 import browser
 import pytest
+from PIL import Image
 
 from snnteach.course import notebooks, site
+from snnteach.explorers import find
 
 PATHS = notebooks.paths()
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
@@ -86,9 +91,14 @@ def test_listings_lead_to_the_package_and_back(path, pages, built):
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_explorers_are_sweeps_and_binder_opens_the_notebook(path, built):
     text = (built / f"{path.stem}.html").read_text(encoding="utf-8")
-    explorers = sum("explorer" in cell.metadata.get("tags", []) for cell in notebooks.read(path).cells)
-    assert text.count("The slider moves “") == explorers >= 1
-    assert text.count('class="anim-slider"') >= explorers and "LiveFigure(" not in text
+    names = re.findall(r'^explore\("([\w.]+)"\)', "\n".join(cell.source for cell in notebooks.read(path).cells), re.MULTILINE)
+    assert text.count("Here you can move “") == len(names) >= 1
+    assert text.count('class="anim-slider"') >= sum(len(find(name).sweeps) for name in names) and "LiveFigure(" not in text
+    for name in names:
+        for parameter, _ in find(name).sweeps:
+            assert f'aria-label="{escape(find(name).controls[parameter].label)}"' in text
+    for picture in re.findall(r'data:image/png;base64,([^"]+)"', text):
+        Image.open(io.BytesIO(base64.b64decode(picture.replace("\\n", "")))).load()              # whole
     assert f"{site.BINDER}{path.name}" in text
     assert (built / "_sources" / path.name).read_bytes() == path.read_bytes()
 

@@ -4,7 +4,7 @@ import re
 import browser
 import pytest
 
-from snnteach.course import notebooks, slides
+from snnteach.course import notebooks, site, slides
 from snnteach.course.troubles import SetupError
 
 PATHS = notebooks.paths()
@@ -50,6 +50,7 @@ def test_exercises_are_hidden_and_ideas_stand_out(path):
     text = "".join(slide.html + "".join(slide.notes) for slide in found)
     assert not re.search(r"Exercise \d\d\.|not attempted|LiveFigure\(", text)
     assert sum(slide.kind == "idea" for slide in found) >= 3 and sum(slide.kind == "figure" for slide in found) >= 4
+    assert "assert " not in text
     assert sum(bool(slide.notes) for slide in found) >= 5 and all(slide.html.strip() for slide in found)
 
 
@@ -58,6 +59,8 @@ def test_a_heading_parts_what_is_spoken_from_what_is_shown():
     slides._add_text(found, "# Title\n\nWords.", "slide")
     slides._add_text(found, "Seen.\n\n**Take away:** look.\n\n## Next\n\nIdea.\n\n> **Exercise 01.1** easy.", "slide")
     assert [(slide.kind, slide.begins) for slide in found] == [("text", True), ("idea", False), ("text", True)]
+    slides._add_text(found, "One.\n\n<!-- next slide -->\n\nTwo.", "subslide")
+    assert "One." in found[-2].html and "Two." in found[-1].html and "next slide" not in found[-2].html + found[-1].html
     assert "Seen." in found[0].notes[0] and "Look." in found[1].html and "Exercise" not in found[2].html
 
 
@@ -73,7 +76,8 @@ def test_long_lines_are_wrapped_and_long_code_is_parted():
     code = "\n\n".join(["x = 1\n" * 14 + "y = 2"] * 3)
     parts = slides._parted(code)
     assert "\n\n".join(parts) == code and len(parts) == 3
-    assert slides._narrow(f"x = 1         # one\n{'y' * 79}      # two") == f"x = 1  # one\n# two\n{'y' * 79}"
+    assert site.narrow(f"x = 1         # one\n{'y' * 79}      # two") == f"x = 1  # one\n# two\n{'y' * 79}"
+    assert slides._without_asserts("x = 1\nassert (x ==\n        1)\ny = 2\nassert y") == "x = 1\ny = 2"
 
 
 def test_what_is_not_slides_is_never_replaced(tmp_path):
@@ -129,7 +133,7 @@ def test_a_sweep_moves_and_lets_the_presenter_go_on(tmp_path):
     page = slides.build("02", tmp_path)
     with browser.reader((1280, 720)) as reader:
         places(reader, page)
-        slider, picture = reader.page.locator(".sweep .anim-slider").first, reader.page.locator(".sweep img").first
+        slider, picture = (reader.page.locator(f".sweep {part}").nth(1) for part in (".anim-slider", "img"))
         slider.evaluate("slider => { const at = Reveal.getIndices(slider.closest('section')); Reveal.slide(at.h, at.v); }")
         start, before = here(reader), picture.get_attribute("src")
         while not slider.evaluate("slider => slider == document.activeElement"):

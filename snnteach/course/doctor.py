@@ -89,7 +89,7 @@ def memory_checks():
         yield GOOD, f"{memory / 1e9:.1f} GB of memory free"
     disk = shutil.disk_usage(pins.ROOT).free
     if disk < 0.5e9:
-        yield WRONG, f"{disk / 1e9:.1f} GB of disk free.", "Free some space: the environment takes about 3 GB."
+        yield WRONG, f"{disk / 1e9:.1f} GB of disk free.", "Free some space: the environment takes 3 GB, up to 8 without --cpu."
     else:
         yield GOOD, f"{disk / 1e9:.1f} GB of disk free"
 

@@ -5,6 +5,7 @@ carry their alternative text, and each listing is preceded by a link to what it 
 """
 import ast
 import csv
+import functools
 import html
 import re
 import shutil
@@ -15,7 +16,7 @@ from textwrap import indent
 
 import nbformat
 
-from ..explorers import Choice, find, sweep
+from ..explorers import find, sweep, swept
 from . import notebooks
 from .troubles import SetupError
 
@@ -24,6 +25,7 @@ FOLDER = ROOT / "site"
 GLOSSARY = Path(__file__).with_name("glossary.csv")
 BINDER = re.search(r"https://mybinder\.org/v2/[^)]+(?=00_start_here)", (ROOT / "README.md").read_text(encoding="utf-8"))[0]
 FRAMES = 24
+FITTING = 96                          # characters of code beside both columns of a page
 
 
 def build(folder=FOLDER):
@@ -69,40 +71,53 @@ def for_page(notebook, stem):
             cells.append(_link_to_package(cell, stem))
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("(../README.md)", "(index.md)")
-        elif swept := re.search(r'^explore\("([\w.]+)"\)', cell.source, re.MULTILINE):
-            cell.outputs = _sweep_outputs(swept[1], stem)
+        elif found := re.search(r'^explore\("([\w.]+)"\)', cell.source, re.MULTILINE):
+            cell.outputs = _sweep_outputs(found[1], stem)
         else:
             cell.outputs = still(cell.outputs)
+        if cell.cell_type == "code":
+            cell.source = narrow(cell.source, FITTING)
         cells.append(cell)
     notebook.cells = cells
     return notebook
 
 
 def _sweep_outputs(name, stem):
-    html, alt, label = player(name)
-    text = (f"*{alt} The slider moves “{label}”; to move the others, open this notebook "
+    found = sweeps(name)
+    moved = " and ".join(f"“{label}”" for _, label in found)
+    text = (f"*{find(name).alt} Here you can move {moved}; to move all that the explorer has, open this notebook "
             f"[on Binder]({BINDER}{stem}.ipynb) or on your own machine.*")
-    return [nbformat.v4.new_output("display_data", data={"text/html": html}),
-            nbformat.v4.new_output("display_data", data={"text/markdown": text})]
+    players = [nbformat.v4.new_output("display_data", data={"text/html": html}) for html, _ in found]
+    return [*players, nbformat.v4.new_output("display_data", data={"text/markdown": text})]
 
 
-def player(name, dpi=72):
-    """Return a sweep of the first control of an explorer as HTML, what it shows, and the control's name with its unit."""
+@functools.cache
+def sweeps(name, dpi=72):
+    """Return the sweeps of an explorer: what stands in its place without a kernel, as HTML, and the name of what it moves."""
     explorer = find(name)
-    parameter, control = next(iter(explorer.controls.items()))
-    unit = f" ({control.unit})" if control.unit else ""
-    html = _labelled(sweep(explorer, parameter, FRAMES, dpi=dpi), explorer.alt, control.label)
-    return _at_start(html, control), explorer.alt, f"{control.label}{unit}"
+    players = []
+    for parameter, others in explorer.sweeps:
+        control = explorer.controls[parameter]
+        html = _labelled(sweep(explorer, parameter, FRAMES, dpi=dpi, **others), explorer.alt, control.label)
+        html = _at_start(html, swept(control, FRAMES).index(control.start))
+        players.append((f'<div class="sweep">{html}</div>', control.label))
+    return tuple(players)
 
 
-def _at_start(player, control):
+def _at_start(player, frame):
     """Let a sweep open where the explorer's slider stands."""
-    last = player.count("data:image/png") - 1
-    if isinstance(control, Choice):
-        number = control.options.index(control.start)
-    else:
-        number = round(last * (control.start - control.low) / (control.high - control.low))
-    return re.sub(r"(anim\w+) = new Animation\([^;]*;", rf"\g<0> \1.set_frame({number});", player)
+    return re.sub(r"(anim\w+) = new Animation\([^;]*;", rf"\g<0> \1.set_frame({frame});", player)
+
+
+def narrow(source, most=None):
+    """Close comments up, and put those above their line that make it longer than `most` (80, or the longest line of code)."""
+    lines = [re.split(r"(?<=\S) {2,}(?=#)", line, maxsplit=1) for line in source.split("\n")]
+    most, shown = most or max(80, *(len(code) for code, *_ in lines)), []
+    for code, *comment in lines:
+        if comment and len(f"{code}  {comment[0]}") > most:
+            shown.append(re.match(" *", code)[0] + comment.pop())
+        shown.append("  ".join([code, *comment]))
+    return "\n".join(shown)
 
 
 def still(outputs):

@@ -4,6 +4,7 @@ What each cell becomes is its `slide_type`: "slide" begins a section, "subslide"
 speaker's notes (S opens them), "skip" is left out, as all exercises are. Only listings and short mistakes show their code.
 No size is chosen here: the page lets each part of a slide grow as far as it fits (`docs/slides.html.j2`).
 """
+import ast
 import importlib.util
 import re
 import shutil
@@ -15,8 +16,9 @@ from pathlib import Path
 from jinja2 import Template
 from nbconvert.filters import Highlight2HTML, markdown2html
 
+from ..explorers import find
 from . import notebooks
-from .site import BINDER, ROOT, player, still
+from .site import BINDER, ROOT, narrow, still, sweeps
 from .troubles import SetupError
 
 FOLDER = ROOT / "slides"
@@ -26,6 +28,7 @@ MOST_OF_A_MISTAKE = 22                # lines of it; a longer one shows only wha
 MOST_CHARACTERS = 90                  # in a printed line
 TAKE_AWAY = re.compile(r"\*\*Take away:\*\*\s*(.+?)(?=\n\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^#{1,3} ", re.MULTILINE)
+_NEXT = re.compile(r"^(?=#{1,3} )|^<!-- next slide -->\n", re.MULTILINE)
 
 
 @dataclass
@@ -110,7 +113,10 @@ def slides(notebook):
 
 
 def _add_text(found, source, kind):
-    """Add the text of a cell: what stands before its heading is spoken, a take-away stands alone, an exercise is left out."""
+    """Add the text of a cell: what stands before its heading is spoken, a take-away stands alone, an exercise is left out.
+
+    A heading and the comment `<!-- next slide -->` begin a further slide.
+    """
     source = source.split("\n> **Exercise")[0]
     source = source.replace("**How other libraries write this.** ", "## How other libraries write this\n\n")
     heading = _HEADING.search(source) if kind != "notes" else None
@@ -119,7 +125,7 @@ def _add_text(found, source, kind):
     if after and "\n" not in after.strip():                              # a heading alone: what leads to it stands below it
         before, after = "", f"{after.strip()}\n\n{before}"
     _speak(found, before)
-    for place, text in enumerate(filter(None, re.split(r"^(?=#{1,3} )", after, flags=re.MULTILINE))):
+    for place, text in enumerate(filter(None, _NEXT.split(after))):
         found.append(_text(TAKE_AWAY.sub("", text), kind == "slide" and place == 0))
         found.extend(_idea(idea) for idea in TAKE_AWAY.findall(text))
 
@@ -149,23 +155,25 @@ def _html(source):
 
 
 def _add_code(found, cell):
-    """Add a code cell: its explorer, its pictures, or its code and what it printed, below a short text if there is one."""
+    """Add a code cell: its sweeps, its pictures, or its code and what it printed, below a short text if there is one."""
     tags = set(cell.metadata.get("tags", []))
     if "explorer" in tags:
-        html, alt, label = player(re.search(r'explore\("([\w.]+)"\)', cell.source)[1], dpi=120)
-        found.append(Slide(f'<div class="sweep">{html}<p>{escape(label)}</p></div>', [_html(alt)], False, "figure"))
+        name = re.search(r'explore\("([\w.]+)"\)', cell.source)[1]
+        found += [Slide(html, [_html(find(name).alt)], False, "figure")
+                  for html, _ in sweeps(name, dpi=120)]
         return
     data = [output.data for output in still(cell.outputs) if "data" in output]
     pictures = [shown["text/html"] for shown in data if "text/html" in shown]
     captions = [_html(shown["text/markdown"]) for shown in data if "text/markdown" in shown]
-    short = "mistake" in tags and not pictures and cell.source.count("\n") < MOST_OF_A_MISTAKE
-    code = cell.source if "listing" in tags or short else ""
+    source = _without_asserts(cell.source)
+    short = "mistake" in tags and not pictures and source.count("\n") < MOST_OF_A_MISTAKE
+    code = source if "listing" in tags or short else ""
     printed = "".join(output.text for output in cell.outputs if output.output_type == "stream") if code or not pictures else ""
-    later = " fragment" if "mistake" in tags else ""                     # the audience says first what is wrong
+    later = " fragment" if tags & {"mistake", "control"} else ""           # the audience says first what comes out
     blocks = [(f'<div class="part listing">{Highlight2HTML()(part, language="python")}</div>', part.count("\n") + 1)
-              for part in _parted(_narrow(code))]
+              for part in _parted(narrow(code))]
     blocks += [(f'<pre class="part printed{later}">{escape(part)}</pre>', part.count("\n") + 1)
-               for part in _parted(_wrapped(_narrow(printed)))]
+               for part in _parted(_wrapped(narrow(printed)))]
     together = found[-1].lines + sum(lines for _, lines in blocks) <= MOST_LINES
     for place, (html, lines) in enumerate(blocks):
         if found[-1].lines + lines > MOST_LINES or (place == 0 and not together):
@@ -176,12 +184,13 @@ def _add_code(found, cell):
         found.append(Slide("".join(pictures), captions, False, "figure"))
 
 
-def _narrow(source):
-    """Close comments up, and put those above their line that make it the longest, so that the code can be larger."""
-    lines = [re.split(r"(?<=\S) {2,}(?=#)", line, maxsplit=1) for line in source.split("\n")]
-    most = max(80, *(len(code) for code, *_ in lines))
-    return "\n".join("  ".join(line) if len("  ".join(line)) <= most else
-                     f"{re.match(' *', line[0])[0]}{line[1]}\n{line[0]}" for line in lines)
+def _without_asserts(source):
+    """Leave out the asserts of a cell: they are for the tests, and nobody reads them from the back of a hall."""
+    lines = source.split("\n")
+    for node in reversed(ast.parse(source).body):
+        if isinstance(node, ast.Assert):
+            del lines[node.lineno - 1:node.end_lineno]
+    return "\n".join(lines).rstrip("\n")
 
 
 def _wrapped(printed):

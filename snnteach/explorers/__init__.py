@@ -1,9 +1,9 @@
 """Explorers: figures with sliders, one table a topic, shown by `explore("topic.name")`."""
 import importlib
 
-from .live import Choice, Control, Explorer, LiveFigure, sweep
+from .live import Choice, Control, Explorer, LiveFigure, sweep, swept
 
-__all__ = ["Choice", "Control", "Explorer", "LiveFigure", "explore", "find", "sweep"]
+__all__ = ["Choice", "Control", "Explorer", "LiveFigure", "explore", "find", "sweep", "swept"]
 
 
 def find(name):

@@ -51,7 +51,7 @@ def build_path(fig):
             _edge(top, (step - 1, _ROWS["U"]), (step, _ROWS["U"]))
         for height in _ROWS.values():
             top.plot(step, height, "o", color="white", markeredgecolor="0.55", markersize=11, zorder=2)
-    low.set(xlim=(-0.6, _STEPS - 0.4), ylim=(-0.35, 1.15), xlabel="step s whose weights are blamed", ylabel="coefficient")
+    low.set(xlim=(-0.6, _STEPS - 0.4), ylim=(-0.35, 1.35), xlabel="step s whose weights are blamed", ylabel="coefficient")
     low.set_xticks(range(_STEPS))
     low.axhline(0, color="black", linewidth=0.8)
     bars = low.bar(range(_STEPS), 0, width=0.7, color=COLORS["sky"], edgecolor=COLORS["blue"])
@@ -113,6 +113,7 @@ EXPLORERS = {
                   "s": Control(2, 0, 11, 1, "weights at s", "step"),
                   "truncation": Control(12, 1, 12, 1, "window K", "steps"),
                   "reset": Choice("detached", ("detached", "attached"), "reset")},
+        sweeps=(("beta", {}), ("reset", {})),
         alt="Above, the unrolled graph of one neuron over twelve steps with the path from one loss to the weights of one step; "
             "below, the coefficient of every such path from the same loss, hollow where a truncation window cuts it."),
 }
@@ -163,6 +164,7 @@ def draw_backward(axes, frame):
     middle.set(xlim=(-0.5, steps - 0.5), ylim=(-0.5, neurons - 0.5), yticks=range(0, neurons, 2))
     rows = torch.arange(len(total))
     right.barh(rows, total, height=0.8, color=COLORS["blue"])
+    right.set_ylim(-1, len(total) + 4)                                                              # room for the text
     right.plot(record["exact"], rows, "|", color=COLORS["vermillion"], markersize=6, markeredgewidth=1.6)
     right.text(0.98, 0.985, "ticks: the whole pass", transform=right.transAxes, ha="right", va="top", fontsize=9,
                color=COLORS["vermillion"])

@@ -241,6 +241,7 @@ EXPLORERS = {
         controls={"code": Choice("rate (Bernoulli)", _CODES, "code"),
                   "intensity": Control(0.4, 0.0, 1.0, 0.01, "intensity", "0 to 1"),
                   "num_steps": Control(16, 8, 32, 8, "length", "steps")},
+        sweeps=(("code", {}), ("intensity", {})),
         alt="Left, the spikes of 24 repetitions of one grey pixel in the chosen code; right, the intensity that each "
             "repetition is read as, beside the true one, dashed."),
     "digit": Explorer(
@@ -248,6 +249,7 @@ EXPLORERS = {
         controls={"code": Choice("rate (Bernoulli)", (*_CODES, "delta, flash"), "code"),
                   "digit": Control(3, 0, 9, 1, "digit"),
                   "step": Control(4, 1, _STEPS, 1, "time", "steps")},
+        sweeps=(("code", {}),),
         alt="A handwritten digit in the chosen code: the spikes of one step, the picture that all steps so far add up to, "
             "and the digit itself."),
     "delta": Explorer(
@@ -255,6 +257,7 @@ EXPLORERS = {
         controls={"method": Choice("send_on_delta", ("send_on_delta", "frame"), "compare with"),
                   "threshold": Control(2.0, 0.5, 6.0, 0.25, "threshold", "dB"),
                   "every": Control(1, 1, 20, 1, "sample every", "x 50 us")},
+        sweeps=(("method", {}), ("every", {"method": "frame"})),
         alt="Above, 20 milliseconds of a sound's loudness and what its events rebuild; below, the events, up and down. "
             "Send-on-delta follows within a threshold, frame difference is silent when samples are dense."),
 }

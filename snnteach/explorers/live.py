@@ -32,8 +32,17 @@ class Control:
         """Make the slider, with whole numbers where all its values are whole."""
         whole = all(isinstance(value, int) for value in (self.start, self.low, self.high, self.step))
         make = widgets.IntSlider if whole else widgets.FloatSlider
-        digits = {} if whole else {"readout_format": f".{max(0, -int(np.floor(np.log10(self.step))))}f"}
+        digits = {} if whole else {"readout_format": self._digits}
         return make(value=self.start, min=self.low, max=self.high, step=self.step, **digits)
+
+    @property
+    def _digits(self):
+        """How many decimals a value needs, as a format."""
+        return f".{max(0, -int(np.floor(np.log10(self.step))))}f"
+
+    def said(self, value):
+        """A value with the slider's name, as a sweep shows it."""
+        return f"{_named(self)}: {format(value, self._digits)}"
 
 
 @dataclass(frozen=True)
@@ -54,16 +63,29 @@ class Choice:
         """Make the drop-down list."""
         return widgets.Dropdown(value=self.start, options=list(self.options))
 
+    def said(self, value):
+        """An option with the list's name, as a sweep shows it."""
+        return f"{_named(self)}: {value}"
+
+
+def _named(control):
+    """The name of a control with its unit."""
+    return f"{control.label} ({control.unit})" if control.unit else control.label
+
 
 @dataclass(frozen=True)
 class Explorer:
-    """compute(**parameters) -> data, build(fig) -> artists once, update(artists, data) at every move."""
+    """compute(**parameters) -> data, build(fig) -> artists once, update(artists, data) at every move.
+
+    `sweeps` are what slides and the site move where no kernel runs: the name of a control, and where others stand meanwhile.
+    """
 
     compute: Callable
     build: Callable
     update: Callable
     controls: dict
     alt: str
+    sweeps: tuple                                   # of (name, {other: value})
     size: tuple = (6.4, 3.6)
 
     def start(self):
@@ -111,8 +133,7 @@ class LiveFigure(widgets.VBox):
         width = f"{round(self.frame.figure.bbox.width)}px"
         self.image = widgets.Image(format="png", layout={"width": width, "max_width": "100%"})
         for name, control in explorer.controls.items():
-            unit = f" ({control.unit})" if control.unit else ""
-            self.inputs[name].description = f"{control.label}{unit}"
+            self.inputs[name].description = _named(control)
             self.inputs[name].style = {"description_width": "15.4em"}      # grows with its letters in a lecture
             self.inputs[name].layout = {"width": width, "max_width": "100%"}
             self.inputs[name].observe(self._refresh, "value")
@@ -138,26 +159,38 @@ class LiveFigure(widgets.VBox):
         return {**bundle, **twin}, {"image/png": {"alt": self.explorer.alt}}
 
 
-def sweep(explorer, parameter, frames=30, dpi=72):
-    """Turn one control into an animation that needs no kernel (for slides and the site), as HTML."""
-    control = explorer.controls[parameter]
-    values = control.options if isinstance(control, Choice) else np.linspace(control.low, control.high, frames)
-    whole = isinstance(control, Control) and isinstance(control.start, int)
-    images = [Image.open(io.BytesIO(picture)) for picture in _pictures(explorer, parameter, values, whole, dpi)]
+def sweep(explorer, parameter, frames=30, dpi=72, **others):
+    """Turn one control into an animation that needs no kernel (for slides and the site), as HTML.
+
+    Above each frame stand the value of the control and those of `others`, which do not stand where the explorer starts.
+    """
+    frame, shown = Frame(explorer, dpi=dpi), []
+    for value in swept(explorer.controls[parameter], frames):
+        words = "    ".join(explorer.controls[name].said(at) for name, at in {parameter: value, **others}.items())
+        picture = frame.png(**{**explorer.start(), **others, parameter: value})
+        shown.append((words, Image.open(io.BytesIO(picture))))
+    width, height = shown[0][1].size
+    strip = round(0.36 * dpi)                                            # pixels above the picture, for the words
+    across, down = width + width % 2, height + strip + (height + strip) % 2         # players want even numbers
 
     def build(fig):
-        axes = fig.add_axes((0, 0, 1, 1))
+        axes = fig.add_axes((0, 0, width / across, height / down))
         axes.set_axis_off()
         return axes
 
-    width, height = explorer.size
-    return to_html(build, lambda axes, image: axes.imshow(image), images, width=width, height=height, dpi=dpi)
+    def draw(axes, frame):
+        words, image = frame
+        axes.imshow(image, interpolation="nearest", aspect="auto")
+        axes.text(0.5, 1 + strip / height / 2, words, transform=axes.transAxes, ha="center", va="center", fontsize=13,
+                  fontweight="bold")
+
+    return to_html(build, draw, shown, width=across / dpi, height=down / dpi, dpi=dpi)
 
 
-def _pictures(explorer, parameter, values, whole, dpi):
-    frame, last = Frame(explorer, dpi=dpi), None
-    for value in values:
-        value = round(value) if whole else value if isinstance(value, str) else float(value)
-        if value != last:
-            yield frame.png(**{**explorer.start(), parameter: value})
-        last = value
+def swept(control, frames):
+    """The values that a sweep shows: all options of a list, up to `frames` values of a slider and where it starts."""
+    if isinstance(control, Choice):
+        return list(control.options)
+    start = round((control.start - control.low) / control.step)
+    even = np.linspace(0, round((control.high - control.low) / control.step), frames - 1).round().astype(int)
+    return [type(control.start)(round(control.low + step * control.step, 9)) for step in sorted({*even.tolist(), start})]

@@ -92,6 +92,7 @@ EXPLORERS = {
         controls={"current": Control(1.5, 0.0, 4.0, 0.05, "current", "rheobases"),
                   "tau": Control(20.0, 5.0, 50.0, 1.0, "time constant", "ms"),
                   "refractory": Control(2.0, 0.0, 10.0, 0.5, "dead time", "ms")},
+        sweeps=(("current", {}),),
         alt="Left, a membrane that charges towards its threshold, fires and starts again; right, its firing rate as a point on "
             "the curve of rate against current. Below one rheobase it is silent."),
     "pulse": Explorer(
@@ -99,6 +100,7 @@ EXPLORERS = {
         controls={"width": Control(10.0, 0.5, 30.0, 0.5, "pulse width", "ms"),
                   "strength": Control(2.0, 0.2, 10.0, 0.1, "pulse strength", "rheobases"),
                   "tau": Control(20.0, 5.0, 50.0, 1.0, "time constant", "ms")},
+        sweeps=(("width", {}), ("strength", {})),
         alt="Left, a membrane under one current pulse; right, the pulse as a point beside the strength-duration curve. "
             "Points above the curve fire the neuron."),
 }

@@ -79,6 +79,7 @@ EXPLORERS = {
                   "current": Control(0.3, 0.02, 0.6, 0.01, "mean current", "thresholds"),
                   "kind": Choice("constant", _KINDS, "input"),
                   "reset": Choice("subtract", RESETS, "reset")},
+        sweeps=(("kind", {"current": 0.09}), ("beta", {})),
         alt="Left, the potential of a leaky integrate-and-fire neuron with its threshold and spikes, above its input; "
             "right, the share of that input that leaks, is taken by resets, or is still stored in the membrane.",
         size=(6.8, 4.0)),

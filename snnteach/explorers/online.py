@@ -90,6 +90,7 @@ EXPLORERS = {
                   "beta_out": Control(0.8, 0.0, 0.95, 0.05, "read-out beta", "per step"),
                   "gain": Control(0.0, 0.0, 1.5, 0.05, "recurrent gain", "radius of V"),
                   "feedback": Choice("symmetric", ("symmetric", "random"), "feedback")},
+        sweeps=(("gain", {}), ("feedback", {})),
         alt="Left, one synapse over 40 steps: its input spikes with their fading trace, its eligibility, the learning signal "
             "sent to its neuron, and their product, whose sum is the weight's gradient. Right, that sum for all weights of the "
             "network against the exact gradient: on the diagonal without recurrence."),

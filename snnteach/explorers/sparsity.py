@@ -166,12 +166,14 @@ EXPLORERS = {
         compute_digit, build_digit, update_digit,
         controls={"number": Control(0, 0, _SHOWN - 1, 1, "digit", "test image"),
                   "step": Control(6, 0, STEPS, 1, "look for", "time steps")},
+        sweeps=(("step", {}),),
         alt="Left, a handwritten digit; in the middle, the spikes of 64 hidden neurons up to the chosen time step; right, the "
             "spikes of the ten output neurons so far, as bars. The longest bar is the network's answer."),
     "bits": Explorer(
         compute_bits, build_bits, update_bits,
         controls={"neurons": Control(784, 64, 10_000, 16, "neurons"),
                   "density": Control(5.0, 0.0, 20.0, 0.5, "active", "%")},
+        sweeps=(("density", {}), ("neurons", {})),
         alt="Bits for each neuron against the percentage of active neurons. A bitmap always costs one bit; a list of addresses "
             "rises in a straight line and crosses it at one over the number of address bits."),
 }

@@ -131,6 +131,7 @@ EXPLORERS = {
                   "rate": Control(0.02, 0.005, 0.1, 0.005, "rate", "1/step"),
                   "correlation": Control(0.0, 0.0, 0.5, 0.02, "correlation", "0 to 1"),
                   "bounds": Choice("hard", ("hard", "soft"), "bounds")},
+        sweeps=(("correlation", {}), ("ratio", {})),
         alt="Left, the STDP window; right, the histogram of 100 weights after learning, 30 of whose inputs fire together. "
             "Without correlation hard bounds drive each weight to one end; with it the group wins; soft bounds blur both."),
     "traces": Explorer(
@@ -138,6 +139,7 @@ EXPLORERS = {
         controls={"lag": Control(10, -20, 20, 1, "post minus pre", "steps"),
                   "period": Control(50, 21, 80, 1, "time between pairs", "steps"),
                   "pairs": Choice("all", ("all", "nearest"), "pairs")},
+        sweeps=(("lag", {}),),
         alt="Above, spikes of two neurons and their decaying traces; below, the weight, which steps up at each post spike by "
             "the pre trace and down at each pre spike by the post trace."),
 }

@@ -106,6 +106,7 @@ EXPLORERS = {
                   "slope": Control(1.0, 0.25, 25.0, 0.25, "slope k", "1/threshold"),
                   "threshold": Control(1.0, 0.5, 4.0, 0.1, "threshold", "units"),
                   "spread": Control(0.25, 0.05, 1.0, 0.05, "spread of the current", "units")},
+        sweeps=(("threshold", {}), ("kind", {"threshold": 4.0})),
         alt="Above, the step of the spike and the surrogate that stands in for its slope; below, the potentials of 200 neurons "
             "on the same axis. Potentials outside the shaded window feel a slope of less than 0.01."),
     "landscape": Explorer(
@@ -113,6 +114,7 @@ EXPLORERS = {
         controls={"kind": Choice("atan", _KINDS, "surrogate"),
                   "slope": Control(1.0, 0.25, 25.0, 0.25, "slope k", "1/threshold"),
                   "weight": Control(0.35, 0.0, 1.0, 0.005, "weight", "thresholds")},
+        sweeps=(("weight", {}), ("slope", {})),
         alt="Left, the spike count of one neuron climbs in stairs as its weight grows, with the tangent that a surrogate "
             "lends; right, that borrowed slope at every weight, where the true slope is zero."),
 }

@@ -34,7 +34,8 @@ def build_timing(fig):
     top.set_title("Who fired, who paid")
     low.set(xlim=(0, _STEPS), ylim=(-1.1, 1.1), xlabel="time (steps)", ylabel="eligibility")
     low.axhline(0, color="0.7", linewidth=1)
-    right.set(xlim=(-25.5, 25.5), ylim=(-1.1, 1.1), xlabel="lag t_post - t_pre (steps)", ylabel="change of the weight")
+    right.set(xlim=(-25.5, 25.5), ylim=(-1.1, 1.75), xlabel="lag t_post - t_pre (steps)", ylabel="change of the weight")
+    right.set_yticks((-1, -0.5, 0, 0.5, 1))                                  # above them stands the text
     right.set_title("What is learned")
     right.axhline(0, color="0.7", linewidth=1)
     return {
@@ -115,6 +116,7 @@ EXPLORERS = {
                   "delay": Control(20, 0, 120, 1, "reward after post", "steps"),
                   "reward": Control(1.0, -1.0, 1.0, 0.1, "reward", "units"),
                   "tau": Control(40.0, 2.0, 200.0, 2.0, "memory of the tag", "steps")},
+        sweeps=(("reward", {}), ("tau", {}), ("delay", {})),
         alt="Left, a presynaptic and a postsynaptic spike leave an eligibility trace that decays until a reward comes. "
             "Right, the change of the weight against the lag: the window of STDP, scaled and signed by the late reward."),
     "credit": Explorer(
@@ -122,6 +124,7 @@ EXPLORERS = {
         controls={"neurons": Control(30, 1, 300, 1, "neurons", "share a reward"),
                   "trials": Control(1, 1, 100, 1, "trials", "averaged"),
                   "seed": Control(0, 0, 20, 1, "draw", "random seed")},
+        sweeps=(("trials", {"neurons": 300}),),
         alt="The update of each neuron against its exact gradient. Left, with its own error, the points have the right sign "
             "or lie at zero; right, with one reward shared by all, they scatter, and more trials draw them together."),
 }

@@ -68,6 +68,7 @@ EXPLORERS = {
         compute_threshold, build_threshold, update_threshold, size=(7.0, 4.2),
         controls={"threshold": Control(0.5, 0.1, 10.0, 0.1, "threshold", "units"),
                   "gain": Control(1.0, 0.2, 5.0, 0.1, "weight gain", "times")},
+        sweeps=(("threshold", {}),),
         alt="Left, the spikes of three random layers; right, the firing rate and the gradient norm of each layer. A high "
             "threshold silences the later layers first and makes their gradients exactly zero."),
 }

@@ -9,7 +9,7 @@ from celluloid import Camera
 from IPython.display import HTML, Markdown, display
 from PIL import Image
 
-from .style import _RC, canvas, encoded, png, show_png, small_png
+from .style import _RC, canvas, encoded, png, show_png, small_palette, small_png
 
 _FRAME = re.compile(r'data:image/png;base64,([A-Za-z0-9+/=\\\n]+)')
 _ICONS = {"fa-fast-backward": "|◀", "fa-step-backward": "-1", "fa-play fa-flip-horizontal": "◀", "fa-play": "▶",
@@ -26,6 +26,8 @@ def to_html(build, draw, frames, *, width=6.0, height=3.5, dpi=72, interval=150)
     with mpl.rc_context({**_RC, "animation.embed_limit": 20}):
         fig, axes = _prepared(build, width, height, dpi)
         camera = Camera(fig)
+        camera.snap()                                             # what `build` drew belongs to no frame alone:
+        camera._photos.clear()                                    # it stays
         for frame in frames:
             draw(axes, frame)
             camera.snap()
@@ -54,15 +56,21 @@ def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=72
 
 
 def _offline(html):
-    """Quantise the frames, replace the icon font by letters, and make the random ids a hash of the content."""
-    html = _FRAME.sub(lambda match: "data:image/png;base64," + _quantise(match[1]), html)
+    """Quantise the frames, replace the icon font by letters, and make the random id a hash of the content."""
+    pictures = iter(_quantised([base64.b64decode(re.sub(r"[\\\n]", "", text)) for text in _FRAME.findall(html)]))
+    html = _FRAME.sub(lambda match: "data:image/png;base64," + encoded(next(pictures)), html)
     html = re.sub(r'<link rel="stylesheet"[^>]*>', "", html, flags=re.DOTALL)
     html = re.sub(r'<i class="fa ([a-z -]+)"></i>', lambda match: _ICONS.get(match[1], match[1]), html)
-    for number, name in enumerate(dict.fromkeys(re.findall(r"[0-9a-f]{32}", html))):
-        html = html.replace(name, hashlib.md5(f"{number}{len(html)}".encode()).hexdigest())
-    return html
+    name = re.search(r"_anim_img([0-9a-f]{32})", html)[1]
+    return html.replace(name, hashlib.md5(html.replace(name, "").encode()).hexdigest())
 
 
-def _quantise(text):
-    image = Image.open(io.BytesIO(base64.b64decode(re.sub(r"[\\\n]", "", text)))).convert("RGB")
-    return encoded(small_png(image, colors=32))
+def _quantised(pictures):
+    """Return PNG bytes with one small palette for all, so that no colour changes while they play."""
+    images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    width, height = images[0].size
+    together = Image.new("RGB", (width, height * len(images)))
+    for place, image in enumerate(images):
+        together.paste(image, (0, height * place))
+    palette = small_palette(together)
+    return [small_png(image, palette) for image in images]

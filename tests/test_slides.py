@@ -50,7 +50,7 @@ def test_exercises_are_hidden_and_ideas_stand_out(path):
     text = "".join(slide.html + "".join(slide.notes) for slide in found)
     assert not re.search(r"Exercise \d\d\.|not attempted|LiveFigure\(", text)
     assert sum(slide.kind == "idea" for slide in found) >= 3 and sum(slide.kind == "figure" for slide in found) >= 4
-    assert "assert " not in text
+    assert not re.search(r"^\s*assert ", re.sub("<[^>]+>", "", text), re.MULTILINE)
     assert sum(bool(slide.notes) for slide in found) >= 5 and all(slide.html.strip() for slide in found)
 
 
@@ -77,7 +77,8 @@ def test_long_lines_are_wrapped_and_long_code_is_parted():
     parts = slides._parted(code)
     assert "\n\n".join(parts) == code and len(parts) == 3
     assert site.narrow(f"x = 1         # one\n{'y' * 79}      # two") == f"x = 1  # one\n# two\n{'y' * 79}"
-    assert slides._without_asserts("x = 1\nassert (x ==\n        1)\ny = 2\nassert y") == "x = 1\ny = 2"
+    code = "x = 1\nassert (x ==\n        1)\nfor y in (2,):\n    print(y)\n    if x:\n        assert y\nassert y"
+    assert slides._without_asserts(code) == "x = 1\nfor y in (2,):\n    print(y)"
 
 
 def test_what_is_not_slides_is_never_replaced(tmp_path):

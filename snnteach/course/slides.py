@@ -186,11 +186,14 @@ def _add_code(found, cell):
 
 def _without_asserts(source):
     """Leave out the asserts of a cell: they are for the tests, and nobody reads them from the back of a hall."""
-    lines = source.split("\n")
-    for node in reversed(ast.parse(source).body):
-        if isinstance(node, ast.Assert):
-            del lines[node.lineno - 1:node.end_lineno]
-    return "\n".join(lines).rstrip("\n")
+    gone = {line for node in ast.walk(ast.parse(source)) if _only_asserts(node)
+            for line in range(node.lineno, node.end_lineno + 1)}
+    return "\n".join(line for number, line in enumerate(source.split("\n"), 1) if number not in gone).rstrip("\n")
+
+
+def _only_asserts(node):
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.If | ast.For) and not node.orelse and
+                                            all(map(_only_asserts, node.body)))
 
 
 def _wrapped(printed):

@@ -84,7 +84,7 @@ def for_page(notebook, stem):
 
 def _sweep_outputs(name, stem):
     found = sweeps(name)
-    moved = " and ".join(f"“{label}”" for _, label in found)
+    moved = ", ".join(f"“{label}”" for _, label in found)
     text = (f"*{find(name).alt} Here you can move {moved}; to move all that the explorer has, open this notebook "
             f"[on Binder]({BINDER}{stem}.ipynb) or on your own machine.*")
     players = [nbformat.v4.new_output("display_data", data={"text/html": html}) for html, _ in found]

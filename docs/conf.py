@@ -1,8 +1,8 @@
-"""Sphinx's settings for the site; `python -m snnteach site` prepares the pages (see `snnteach/course/site.py`)."""
+"""Sphinx's settings for the site; `python -m snnteach site` prepares the pages (see `snnteach/authoring/site.py`)."""
 import functools
 
 from snnteach import __version__
-from snnteach.course import site
+from snnteach.authoring import site
 
 project, author, version = "snnteach", "the snnteach contributors", __version__
 html_title = "Training spiking neural networks"

@@ -7,14 +7,15 @@ import importlib
 __version__ = "0.1.0"
 
 _HOMES = {
-    "setup": ".course.session",
-    "lecture": ".course.session",
-    "progress": ".course.progress",
-    "copyable": ".course.copyable",
-    "check": ".exercises",
-    "hint": ".exercises",
-    "solution": ".exercises",
-    "explore": ".explorers",
+    "setup": ".reader.session",
+    "lecture": ".reader.session",
+    "progress": ".reader.store",
+    "copyable": ".reader.carry",
+    "check": ".reader.answers",
+    "hint": ".reader.answers",
+    "solution": ".reader.answers",
+    "explore": ".reader.live",
+    "stored": ".reader.results",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 

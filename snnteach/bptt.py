@@ -239,6 +239,33 @@ def step_jacobian(mem, weights, beta, threshold=1.0, *, surrogate=atan(), detach
     return beta * identity + through_spike * surrogate(mem - threshold).unsqueeze(-2)
 
 
+def random_weights(generator, sizes, gain, scale, dtype=torch.float32):
+    """Draw the weights of a recurrent network and a fixed random feedback from its outputs to its hidden neurons.
+
+    hidden ~ scale N(0, 1/I), recurrent ~ gain N(0, 1/H), of spectral radius about gain, output and feedback ~ N(0, 1/H)
+
+    Args:
+        generator: torch.Generator that draws.
+        sizes: (I, H, O), the numbers of inputs, hidden neurons and outputs.
+        gain: factor of the recurrent weights, about their spectral radius.
+        scale: factor of the input weights.
+        dtype: floating-point type of the weights.
+
+    Returns:
+        (weights, feedback): `Weights` ([H, I], [H, H], [O, H]), and feedback [O, H] for errors sent back at random.
+
+    Source: Girko (1985), doi:10.1137/1129095 (circular law); Lillicrap et al. (2016), doi:10.1038/ncomms13276 (feedback).
+
+    >>> weights, feedback = random_weights(torch.Generator().manual_seed(0), (4, 3, 2), gain=1.0, scale=1.0)
+    >>> [tuple(weight.shape) for weight in (*weights, feedback)]
+    [(3, 4), (3, 3), (2, 3), (2, 3)]
+    """
+    inputs, hidden, outputs = sizes
+    shapes = (hidden, inputs), (hidden, hidden), (outputs, hidden), (outputs, hidden)
+    drawn = [torch.randn(shape, generator=generator, dtype=dtype) / shape[1] ** 0.5 for shape in shapes]
+    return Weights(scale * drawn[0], gain * drawn[1], drawn[2]), drawn[3]
+
+
 def _check(owner, x, weights, beta, beta_out, threshold):
     check_signal(owner, "x", x, layout="[T, B, I] (time first)", min_dims=3)
     _check_weights(owner, x, weights)

@@ -13,8 +13,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from snnteach.course.commands import JUPYTER
-from snnteach.course.notebooks import TUTORIALS
+from snnteach.authoring.notebooks import TUTORIALS
+from snnteach.install.start import JUPYTER
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

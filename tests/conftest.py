@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
 
     Skip tests marked `browser` where there is no Chromium; CI demands one, so that there they fail instead.
     """
-    import browser
+    from tests import browser
 
     long = {item.path for item in items if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)

@@ -1,5 +1,5 @@
 """Run the listing cells of a notebook in a namespace of their own, to compare what the reader sees with the package."""
-from snnteach.course import notebooks
+from snnteach.authoring import notebooks
 
 
 def namespace(number):

@@ -1,6 +1,5 @@
-"""Real data for the course: MNIST-5k and scikit-learn's digits without a network, the full MNIST on request."""
+"""Real data for the course: MNIST-5k and scikit-learn's digits without a network."""
 import hashlib
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,13 +14,6 @@ SHA256 = {  # of the bytes of each array in C order; the archive itself stores t
     "train_labels": "d9d3383f4b9a098a500cb9f378b9178abbc3ea27880e761eabbfa8d5e436d08b",
     "test_images": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
     "test_labels": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
-}
-FULL_MNIST_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-FULL_MNIST_MD5 = {  # of the unpacked content, as the files were first published
-    "train-images-idx3-ubyte.gz": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte.gz": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte.gz": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte.gz": "27ae3e4e09519cfbb04c329615203637",
 }
 
 
@@ -163,35 +155,3 @@ def digits(seed=0):
     split = train_test_split(images, labels, test_size=360, stratify=labels, random_state=seed)
     train_images, test_images, train_labels, test_labels = map(torch.from_numpy, split)
     return Digits(train_images, train_labels, test_images, test_labels)
-
-
-def full_mnist(folder=None, base_url=FULL_MNIST_URL):
-    """Load all 60,000 + 10,000 images of MNIST; the first call downloads 12 MB, later ones need no network.
-
-    A file is used only if its checksum agrees, on every call, and gets its name only when it is whole.
-
-    Args:
-        folder: where the files are kept; by default the user's cache folder, or $SNNTEACH_HOME/cache/mnist.
-        base_url: address of the folder that holds the four files.
-
-    Returns:
-        MNIST(train_images [60000, 28, 28], train_labels [60000], test_images [10000, 28, 28], test_labels [10000]).
-
-    Raises:
-        ConnectionError: no network, or the server does not have the file; `mnist5k` works without.
-        RuntimeError: what came is incomplete or not MNIST.
-
-    Source: LeCun, Cortes, Burges, the MNIST database; provenance and licence in `snnteach/data/DATA.md`.
-    """
-    from .download import fetch_idx  # here: nothing else needs its imports
-
-    folder = _cache_folder() / "mnist" if folder is None else Path(folder)
-    return _mnist(fetch_idx(base_url.rstrip("/") + "/" + name, folder / name, md5) for name, md5 in FULL_MNIST_MD5.items())
-
-
-def _cache_folder():
-    if home := os.environ.get("SNNTEACH_HOME"):
-        return Path(home) / "cache"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("snnteach", appauthor=False))

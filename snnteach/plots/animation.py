@@ -9,7 +9,7 @@ from celluloid import Camera
 from IPython.display import HTML, Markdown, display
 from PIL import Image
 
-from .style import _RC, canvas, encoded, png, show_png, small_palette, small_png
+from .style import RC, canvas, encoded, png, show_png, small_palette, small_png
 
 _FRAME = re.compile(r'data:image/png;base64,([A-Za-z0-9+/=\\\n]+)')
 _ICONS = {"fa-fast-backward": "|◀", "fa-step-backward": "-1", "fa-play fa-flip-horizontal": "◀", "fa-play": "▶",
@@ -23,7 +23,7 @@ def to_html(build, draw, frames, *, width=6.0, height=3.5, dpi=72, interval=150)
     """
     if not 1 <= len(frames) <= 40:
         raise ValueError(f"animate: 1 to 40 frames keep the notebook small, got {len(frames)}.")
-    with mpl.rc_context({**_RC, "animation.embed_limit": 20}):
+    with mpl.rc_context({**RC, "animation.embed_limit": 20}):
         fig, axes = _prepared(build, width, height, dpi)
         camera = Camera(fig)
         camera.snap()                                             # what `build` drew belongs to no frame alone:
@@ -48,7 +48,7 @@ def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=72
     """Show an animation with alternative text, and frame number `still` as a picture where scripts do not run."""
     frames = list(frames)
     display(HTML(f"<div>{to_html(build, draw, frames, width=width, height=height, dpi=dpi, interval=interval)}</div>"))
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         fig, axes = _prepared(build, width, height, dpi)          # afresh: celluloid leaves its artists hidden
         draw(axes, frames[still])
     show_png(png(fig), alt, "One frame")

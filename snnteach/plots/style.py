@@ -14,7 +14,7 @@ COLORS = {  # Okabe and Ito: told apart by readers with any colour vision
     "yellow": "#F0E442", "blue": "#0072B2", "vermillion": "#D55E00", "purple": "#CC79A7",
 }
 STYLES = ("-", "--", "-.", ":")  # the second carrier beside colour
-_RC = {
+RC = {
     "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
     "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False, "lines.linewidth": 1.8,
@@ -25,7 +25,7 @@ _RC = {
 
 def use_style():
     """Make the course's style the default of matplotlib in this session; `setup` calls it."""
-    mpl.rcParams.update(_RC)
+    mpl.rcParams.update(RC)
 
 
 _scale = 1.0
@@ -39,7 +39,7 @@ def enlarge(scale):
 
 def canvas(width=6.0, height=3.5, dpi=96):
     """Make an empty figure in the course's style, without pyplot (nothing to close, nothing shown twice)."""
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         fig = Figure(figsize=(width, height), dpi=dpi * _scale)
     FigureCanvasAgg(fig)
     return fig
@@ -48,14 +48,14 @@ def canvas(width=6.0, height=3.5, dpi=96):
 def figure(width=6.0, height=3.5, rows=1, cols=1, **options):
     """Make (figure, axes) in the course's style; `options` go to matplotlib's `Figure.subplots`."""
     fig = canvas(width, height)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         axes = fig.subplots(rows, cols, **options)
     return fig, axes
 
 
 def png(fig):
     """Draw the figure and return its PNG bytes, with 64 colours so that notebooks stay small."""
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         fig.canvas.draw()
     return small_png(Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3]))
 

@@ -17,8 +17,6 @@ What was tried, on the way to `interact`'s time times 0.15:
   way from the browser to the kernel and back, the same for both; of the rest, matplotlib's letters take the most.
 """
 import csv
-import importlib
-import pkgutil
 import statistics
 import sys
 import tempfile
@@ -26,11 +24,12 @@ from pathlib import Path
 
 import nbformat.v4 as nb
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import browser
-
-from snnteach import explorers
-from snnteach.explorers import Control, find
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from snnteach.lessons import syllabus
+from snnteach.lessons.kinds import Control
+from snnteach.reader.lookup import explorer as find
+from snnteach.reader.lookup import part
+from tests import browser
 
 TABLE = Path(__file__).with_suffix(".csv")
 MOVES, WARM_UP = 30, 4
@@ -38,7 +37,7 @@ COLUMNS = ("explorer", "slider", "live_median_ms", "live_p95_ms", "live_fps",
            "interact_median_ms", "interact_p95_ms", "interact_fps", "ratio")
 INTERACT = """
 import ipywidgets, matplotlib.pyplot as plt
-from snnteach.explorers import find
+from snnteach.reader.lookup import explorer as find
 def plain(name):
     explorer = find(name)
     def draw(**parameters):
@@ -103,8 +102,7 @@ window.measure = {move, drag};
 
 def names():
     """All explorers, "topic.name"."""
-    topics = [info.name for info in pkgutil.iter_modules(explorers.__path__) if info.name != "live"]
-    return [f"{topic}.{name}" for topic in topics for name in importlib.import_module(f"snnteach.explorers.{topic}").EXPLORERS]
+    return [f"{row.topic}.{name}" for row in syllabus() for name in part(row.topic, "explorers").EXPLORERS]
 
 
 def first_slider(name):

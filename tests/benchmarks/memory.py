@@ -18,10 +18,9 @@ from pathlib import Path
 
 from nbclient import NotebookClient
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import browser
-
-from snnteach.course import notebooks
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from snnteach.authoring import notebooks
+from tests import browser
 
 TABLE = Path(__file__).with_suffix(".csv")
 LIMIT, AT_ONCE = 2 * 1024**3, 3

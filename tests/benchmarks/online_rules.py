@@ -8,7 +8,7 @@ batch 16 samples. The stored numbers are made by the same functions: `python -m 
 """
 from pathlib import Path
 
-from snnteach.studies.online import LENGTHS, STEPS, in_a_process
+from snnteach.lessons.online.study import LENGTHS, STEPS, in_a_process
 
 if __name__ == "__main__":
     for num_steps in LENGTHS:

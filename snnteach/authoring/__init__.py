@@ -1,0 +1,1 @@
+"""What authors and teachers run: notebooks, studies, the site, slides, the teacher's view."""

@@ -1,0 +1,177 @@
+"""Notebooks as files: execute and normalise them, check that they are, and fill in their exercises for the tests."""
+import ast
+import hashlib
+import inspect
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import nbformat
+
+from ..install import workspace
+from ..reader.lookup import exercise as find
+
+TUTORIALS = workspace.TUTORIALS
+TAGS = {"setup", "recall", "explorer", "listing", "exercise", "long", "mistake", "control", "agreement", "program", "summary"}
+KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+          "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}}
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def paths(names=()):
+    """Return the notebooks named by number ("1", "01"), file name or path, all of them by default."""
+    return [workspace.find(Path(name).name, TUTORIALS) for name in names] or sorted(TUTORIALS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def read(path):
+    """Read a notebook in format 4."""
+    return nbformat.read(path, as_version=4)
+
+
+def run(notebook, *, home=None, timeout=300):
+    """Execute a notebook in place with a progress folder of its own, so that no reader's progress shows or changes."""
+    from nbclient import NotebookClient
+
+    with tempfile.TemporaryDirectory() as temporary:
+        client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", store_widget_state=False,
+                                resources={"metadata": {"path": str(TUTORIALS)}})
+        client.execute(env={**os.environ, "SNNTEACH_HOME": str(home or temporary), "OMP_NUM_THREADS": "1"})
+    return notebook
+
+
+def execute(names=()):
+    """Execute notebooks from top to bottom and write them back, normalised."""
+    for path in paths(names):
+        print(f"executing {path.name}", flush=True)
+        notebook = normalise(run(read(path)))
+        notebook.metadata["snnteach"] = {"executed": source_hash(notebook)}
+        temporary = path.with_suffix(".tmp")
+        nbformat.write(notebook, temporary)
+        os.replace(temporary, path)
+
+
+def source_hash(notebook):
+    """Hash the code of a notebook, to tell whether its outputs are those of this code."""
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def normalise(notebook):
+    """Bring a notebook into its one committed form: fixed metadata, counts and ids, no widget state, merged streams."""
+    notebook.metadata = nbformat.from_dict({**KERNEL, **_kept(notebook.metadata, {"snnteach"})})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(_kept(cell.metadata, {"tags", "slideshow", "snnteach"}))
+        if cell.cell_type == "code":
+            count += 1
+            cell.execution_count = count
+            cell.outputs = _merged([_clean(output, count) for output in cell.outputs])
+    return notebook
+
+
+def check(names=()):
+    """Return what is wrong with the committed form of the notebooks, one line each."""
+    wrong = []
+    for path in paths(names):
+        notebook, text = read(path), path.read_text(encoding="utf-8")
+        if nbformat.writes(normalise(read(path))).rstrip("\n") != text.rstrip("\n"):
+            wrong.append(f"{path.name}: not normalised. python -m snnteach notebooks --execute {path.stem[:2]}")
+        if notebook.metadata.get("snnteach", {}).get("executed") != source_hash(notebook):
+            wrong.append(f"{path.name}: outputs are of other code. python -m snnteach notebooks --execute {path.stem[:2]}")
+        for cell in notebook.cells:
+            wrong += [f"{path.name} [{cell.id}]: {problem}" for problem in _output_problems(cell)]
+    return wrong
+
+
+def _output_problems(cell):
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            yield f"error in an output: {output.ename}"
+        if output.get("name") == "stderr":
+            yield "text on stderr, such as a warning, in an output"
+        text = str(output.get("text", "")) + str(output.get("data", ""))[:2000]
+        if re.search(r"/(home|root|Users|tmp)/|[A-Z]:\\\\", text):
+            yield "a machine's path in an output"
+
+
+def _kept(metadata, names):
+    return {name: value for name, value in metadata.items() if name in names}
+
+
+def _clean(output, count):
+    if output.output_type == "execute_result":
+        output.execution_count = count
+    if "data" in output:
+        output.data.pop(_WIDGET_VIEW, None)
+        output.metadata = nbformat.from_dict(_kept(output.get("metadata", {}), {"image/png"}))
+    return output
+
+
+def _merged(outputs):
+    merged = []
+    for output in outputs:
+        if merged and output.output_type == merged[-1].output_type == "stream" and output.name == merged[-1].name:
+            merged[-1].text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def exercise_cells(notebook):
+    """Return the exercise cells, a dict from exercise id to cell."""
+    found = {cell.metadata.get("snnteach", {}).get("exercise"): cell for cell in notebook.cells if cell.cell_type == "code"}
+    found.pop(None, None)
+    return found
+
+
+def without_long(notebook):
+    """Drop the cells tagged `long`; no exercise and no untagged cell may depend on one."""
+    notebook.cells = [cell for cell in notebook.cells if "long" not in cell.metadata.get("tags", [])]
+    return notebook
+
+
+def solved(notebook):
+    """Fill every stub with the reference: a value, or the source that `solution` prints."""
+    for exercise_id, cell in exercise_cells(notebook).items():
+        exercise = find(exercise_id)
+        answer = inspect.getsource(exercise.reference) if exercise.cases else repr(exercise.reference)
+        cell.source = _filled(cell.source, answer, bool(exercise.cases))
+    return notebook
+
+
+def wrong(notebook, number=0):
+    """Fill every stub with a listed misconception."""
+    for exercise_id, cell in exercise_cells(notebook).items():
+        choice = number % len(find(exercise_id).misconceptions)
+        answer = f"find({exercise_id!r}).misconceptions[{choice}].answer"
+        cell.source = "from snnteach.reader.lookup import exercise as find\n" + _filled(cell.source, answer, False)
+    return notebook
+
+
+def _filled(source, answer, is_source):
+    """Replace the stub, a function whose body ends in `...` or an assignment `name = ...`, by an answer."""
+    lines, stub = source.split("\n"), find_stub(source)
+    name = stub.name if isinstance(stub, ast.FunctionDef) else stub.targets[0].id
+    new = answer if is_source else f"{name} = {answer}"
+    return "\n".join([*lines[:stub.lineno - 1], new.rstrip(), *lines[stub.end_lineno:]])
+
+
+def find_stub(source):
+    """Return the syntax node of the stub in an exercise cell."""
+    for node in ast.parse(source).body:
+        last = node.body[-1] if isinstance(node, ast.FunctionDef) else node
+        value = getattr(last, "value", None)
+        if isinstance(node, (ast.FunctionDef, ast.Assign)) and isinstance(value, ast.Constant) and value.value is ...:
+            return node
+    raise ValueError(f"no stub that ends in ... in this exercise cell:\n{source}")
+
+
+def command(options, rest):
+    """Check the committed notebooks, or execute them again."""
+    if options.execute:
+        execute(options.names)
+    wrong = check(options.names)
+    print("\n".join(wrong) if wrong else "All notebooks are clean.")
+    return 1 if wrong else 0

@@ -1,0 +1,265 @@
+"""The course as a site: Sphinx and MyST-NB on the committed outputs; `docs/conf.py` holds Sphinx's settings.
+
+Nothing is executed. The notebooks are copied with three changes: a sweep stands where an explorer needs a kernel, pictures
+carry their alternative text, and each listing is preceded by a link to what it shows of the package.
+"""
+import ast
+import csv
+import functools
+import html
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import indent
+
+import nbformat
+
+from ..install.troubles import SetupError
+from ..reader.lookup import explorer as find
+from . import notebooks
+from .sweeps import sweep
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "site"
+GLOSSARY = Path(__file__).with_name("glossary.csv")
+BINDER = re.search(r"https://mybinder\.org/v2/[^)]+(?=00_start_here)", (ROOT / "README.md").read_text(encoding="utf-8"))[0]
+FRAMES = 24
+FITTING = 96                          # characters of code beside both columns of a page
+
+
+def build(folder=FOLDER):
+    """Write the site and return the path of its first page.
+
+    Args:
+        folder: where to write; `source`, `doctrees` and `html` in it are replaced.
+
+    Raises:
+        SetupError: Sphinx gave a warning, such as for a link that leads nowhere.
+    """
+    folder = Path(folder).resolve()
+    for name in ("source", "doctrees", "html"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    prepare(folder / "source")
+    # A process of its own: autodoc changes the signatures of the functions it documents.
+    sphinx = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-c", str(ROOT / "docs"),
+              "-d", str(folder / "doctrees"), str(folder / "source"), str(folder / "html")]
+    if subprocess.run(sphinx, cwd=ROOT).returncode:
+        raise SetupError("Sphinx found something wrong with the site; its messages stand above.")
+    for path in notebooks.paths():                      # what the download button gives: the notebook as it is committed
+        shutil.copy(path, folder / "html" / "_sources")
+    return folder / "html" / "index.html"
+
+
+def prepare(source):
+    """Write what Sphinx reads: notebooks, a page for each reference module, the glossary and the first page."""
+    (source / "reference").mkdir(parents=True)
+    shutil.copytree(notebooks.TUTORIALS / "figures", source / "figures")
+    for path in notebooks.paths():
+        nbformat.write(for_page(notebooks.read(path), path.stem), source / path.name)
+    for module in modules():
+        (source / "reference" / f"{module}.rst").write_text(reference_page(module), encoding="utf-8")
+    (source / "glossary.md").write_text(glossary_page(), encoding="utf-8")
+    (source / "index.md").write_text(index_page(), encoding="utf-8")
+
+
+def for_page(notebook, stem):
+    """Change a notebook into the one whose page needs no kernel."""
+    cells = []
+    for cell in notebook.cells:
+        if "listing" in cell.metadata.get("tags", []):
+            cells.append(_link_to_package(cell, stem))
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("(../README.md)", "(index.md)")
+        elif found := re.search(r'^explore\("([\w.]+)"\)', cell.source, re.MULTILINE):
+            cell.outputs = _sweep_outputs(found[1], stem)
+        else:
+            cell.outputs = still(cell.outputs)
+        if cell.cell_type == "code":
+            cell.source = narrow(cell.source, FITTING)
+        cells.append(cell)
+    notebook.cells = cells
+    return notebook
+
+
+def _sweep_outputs(name, stem):
+    found = sweeps(name)
+    moved = ", ".join(f"“{label}”" for _, label in found)
+    text = (f"*{find(name).alt} Here you can move {moved}; to move all that the explorer has, open this notebook "
+            f"[on Binder]({BINDER}{stem}.ipynb) or on your own machine.*")
+    players = [nbformat.v4.new_output("display_data", data={"text/html": html}) for html, _ in found]
+    return [*players, nbformat.v4.new_output("display_data", data={"text/markdown": text})]
+
+
+@functools.cache
+def sweeps(name, dpi=72):
+    """Return the sweeps of an explorer: what stands in its place without a kernel, as HTML, and the name of what it moves."""
+    explorer = find(name)
+    players = []
+    for parameter, others in explorer.sweeps:
+        control = explorer.controls[parameter]
+        html = _labelled(sweep(explorer, parameter, FRAMES, dpi=dpi, **others), explorer.alt, control.label)
+        html = _at_start(html, control.swept(FRAMES).index(control.start))
+        players.append((f'<div class="sweep">{html}</div>', control.label))
+    return tuple(players)
+
+
+def _at_start(player, frame):
+    """Let a sweep open where the explorer's slider stands."""
+    return re.sub(r"(anim\w+) = new Animation\([^;]*;", rf"\g<0> \1.set_frame({frame});", player)
+
+
+def narrow(source, most=None):
+    """Close comments up, and put those above their line that make it longer than `most` (80, or the longest line of code)."""
+    lines = [re.split(r"(?<=\S) {2,}(?=#)", line, maxsplit=1) for line in source.split("\n")]
+    most, shown = most or max(80, *(len(code) for code, *_ in lines)), []
+    for code, *comment in lines:
+        if comment and len(f"{code}  {comment[0]}") > most:
+            shown.append(re.match(" *", code)[0] + comment.pop())
+        shown.append("  ".join([code, *comment]))
+    return "\n".join(shown)
+
+
+def still(outputs):
+    """Give pictures their alternative text; where an animation plays, its single frame is left out."""
+    animated = any("<script" in output.get("data", {}).get("text/html", "") for output in outputs)
+    alt = next((output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})), "")
+    kept = []
+    for output in outputs:
+        data = output.get("data", {})
+        if "image/png" in data and animated:
+            continue
+        if "text/html" in data:
+            data["text/html"] = _labelled(data["text/html"], alt, "frame")
+        elif "image/png" in data:
+            words = html.escape(output.metadata["image/png"]["alt"])
+            output.data = {"text/html": f'<img alt="{words}" src="data:image/png;base64,{"".join(data["image/png"].split())}">'}
+        elif "text/markdown" in data:
+            data["text/markdown"] = data["text/markdown"].replace(
+                " The picture is one frame, for pages that play no script.", "")
+        kept.append(output)
+    return kept
+
+
+def _labelled(player, alt, slider):
+    """Name the picture and the slider of matplotlib's player for readers who cannot see them."""
+    player = player.replace('<img id="_anim_img', f'<img alt="{html.escape(alt)}" id="_anim_img')
+    return re.sub(r'<input (id="_anim_slider)', rf'<input aria-label="{html.escape(slider)}" \1', player)
+
+
+def modules():
+    """Return the names of the reference modules, in the order in which the notebooks need them."""
+    topics = [_topic(path.stem) for path in notebooks.paths()]
+    names = [path.stem for path in sorted((ROOT / "snnteach").glob("*.py")) if not path.stem.startswith("_")]
+    return sorted(names, key=lambda name: (topics.index(name) if name in topics else len(topics), name))
+
+
+def _topic(stem):
+    return {"00_start_here": "sparsity"}.get(stem, stem[3:])
+
+
+def _public():
+    """Yield (name, module) of every public function and class of the reference modules."""
+    for module in modules():
+        for node in ast.parse((ROOT / "snnteach" / f"{module}.py").read_text(encoding="utf-8")).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                yield node.name, module
+
+
+def shown(cell, stem):
+    """Return the full names of what a listing shows of the package; the topic's module where the names differ."""
+    own = _topic(stem)
+    defined = {node.name for node in ast.parse(cell.source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    homes = {}
+    for name, module in _public():
+        if name in defined and homes.get(name) != own:
+            homes[name] = module
+    found = [f"snnteach.{module}.{name}" for name, module in homes.items()]
+    return found or [f"snnteach.{own}"]
+
+
+def _label(cell, stem):
+    return f"listing-{stem[:2]}-{cell.id}"
+
+
+def _link_to_package(cell, stem):
+    links = ", ".join(f"{{py:obj}}`{name}`" for name in shown(cell, stem))
+    text = f"({_label(cell, stem)})=\n{{.listing}}\nIn the package, with checks and documentation: {links}"
+    return nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-link")
+
+
+def listings():
+    """Return where the package's names are shown: a dict from full name to (label, notebook)."""
+    found = {}
+    for path in notebooks.paths():
+        for cell in notebooks.read(path).cells:
+            if "listing" in cell.metadata.get("tags", []):
+                for name in shown(cell, path.stem):
+                    found.setdefault(name, []).append((_label(cell, path.stem), path.stem))
+    return found
+
+
+def reference_page(module):
+    """Return the page of a reference module: the notebooks that use it, then its documentation."""
+    code = {path.stem: "\n".join(cell.source for cell in notebooks.read(path).cells) for path in notebooks.paths()}
+    used = [stem for stem, text in code.items()
+            if re.search(rf"from snnteach\.{module} import|from snnteach import [^\n]*\b{module}\b", text)]
+    used += [stem for stem in code if _topic(stem) == module and stem not in used]
+    links = "\n".join(f"* :doc:`/{stem}`" for stem in sorted(used))
+    title = f"snnteach.{module}"
+    return (f"{title}\n{'=' * len(title)}\n\n.. automodule:: snnteach.{module}\n   :members:\n\n"
+            f"   Notebooks that use this module:\n\n" + indent(links, "   ") + "\n")
+
+
+def document(app, what, name, obj, options, lines, where):
+    """Set the formula of a docstring apart, and say in which listings a notebook shows the object (for autodoc)."""
+    paragraphs = "\n".join(lines).strip().split("\n\n")
+    for place, paragraph in enumerate(paragraphs[1:], 1):
+        if re.match(r"(Args|Returns|Raises|Source|>>>)", paragraph) or what == "module":
+            break
+        if not paragraph.rstrip().endswith("."):
+            paragraphs[place] = ".. code-block:: none\n   :class: formula\n\n" + indent(paragraph, "   ")
+    links = ", ".join(f":ref:`notebook {stem[:2]} <{label}>`" for label, stem in where.get(name, ()))
+    lines[:] = "\n\n".join([*paragraphs, *([f"As a listing: {links}."] if links else [])]).split("\n") + [""]
+
+
+def glossary():
+    """Return the rows of the table behind the glossary: kind, term, code, meaning, notebook."""
+    with open(GLOSSARY, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def glossary_page():
+    """Return the notation and the glossary, both from the one table."""
+    stems = {path.stem[:2]: path.stem for path in notebooks.paths()}
+    rows = glossary()
+    symbols = [f"| {row['term']} | `{row['code']}` | {row['meaning']} | [{row['notebook']}]({stems[row['notebook']]}.ipynb) |"
+               for row in rows if row["kind"] == "symbol"]
+    words = [f"{row['term']}\n  {row['meaning']} [Notebook {row['notebook']}]({stems[row['notebook']]}.ipynb)\n"
+             for row in sorted(rows, key=lambda row: row["term"].lower()) if row["kind"] == "word"]
+    return "\n".join(["# Notation and glossary", "", "One notation in all notebooks: the symbols of the paper in the text, the "
+                      "words of snnTorch in the code, tensors time first.", "", "## Notation", "",
+                      "| symbol | in code | meaning | first in |", "|---|---|---|---|", *symbols, "", "## Words", "",
+                      "```{glossary}", *words, "```", ""])
+
+
+def index_page():
+    """Return the first page: the README's introduction, map and start, and the contents."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    intro = re.search(r"\n(A course in .*?)\n## ", readme, re.DOTALL)[1]
+    course = re.search(r"\n## The course\n(.*?)\n## ", readme, re.DOTALL)[1]
+    start = re.search(r"\n## Start\n(.*?)\n\*\*On Colab", readme, re.DOTALL)[1]
+    start = start.replace("the Binder badge above", f"[Binder]({BINDER}00_start_here.ipynb)")
+    body = f"# Training spiking neural networks\n\n{intro}\n\n## The course\n{course}\n\n## Start\n{start}\n"
+    body = body.replace("(tutorials/", "(").replace("modules below", "modules of the [reference](reference/neurons.rst)")
+    trees = [("The course", [path.stem for path in notebooks.paths()]), ("Notation", ["glossary"]),
+             ("Reference", [f"reference/{module}" for module in modules()])]
+    return body + "\n" + "\n".join(
+        "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""]) for caption, pages in trees)
+
+
+def command(options, rest):
+    """Build the course as a site."""
+    print(f"Open {build()}")
+    return 0

@@ -1,0 +1,219 @@
+"""Slides of a notebook, from its committed outputs: one folder with reveal.js and the mathematics, which needs no network.
+
+What each cell becomes is its `slide_type`: "slide" begins a section, "subslide" is a further slide in it, "notes" goes to the
+speaker's notes (S opens them), "skip" is left out, as all exercises are. Only listings and short mistakes show their code.
+No size is chosen here: the page lets each part of a slide grow as far as it fits (`docs/slides.html.j2`).
+"""
+import ast
+import importlib.util
+import re
+import shutil
+import textwrap
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from jinja2 import Template
+from nbconvert.filters import Highlight2HTML, markdown2html
+
+from ..install.troubles import SetupError
+from ..reader.lookup import explorer as find
+from . import notebooks
+from .site import BINDER, ROOT, narrow, still, sweeps
+
+FOLDER = ROOT / "slides"
+TYPES = {"slide", "subslide", "notes", "skip"}
+MOST_LINES = 26                       # on a slide
+MOST_OF_A_MISTAKE = 22                # lines of it; a longer one shows only what came out of it
+MOST_CHARACTERS = 90                  # in a printed line
+TAKE_AWAY = re.compile(r"\*\*Take away:\*\*\s*(.+?)(?=\n\n|\Z)", re.DOTALL)
+_HEADING = re.compile(r"^#{1,3} ", re.MULTILINE)
+_NEXT = re.compile(r"^(?=#{1,3} )|^<!-- next slide -->\n", re.MULTILINE)
+
+
+@dataclass
+class Slide:
+    """What stands on a slide, what the speaker reads, whether it begins a section, and how many lines of code fill as much."""
+
+    html: str
+    notes: list
+    begins: bool
+    kind: str
+    lines: int = MOST_LINES
+
+
+def build(number, folder=FOLDER):
+    """Write the slides of one notebook and return the path of their page.
+
+    Args:
+        number: the notebook, such as "07".
+        folder: where to write; each notebook has a folder of its own there, whose slides are replaced.
+
+    Raises:
+        SetupError: there is no such notebook, or something else than slides is in its folder.
+    """
+    (path,) = notebooks.paths([number])
+    return write(path, Path(folder) / path.stem)
+
+
+def write(path, target):
+    """Write the slides of the notebook at a path into a folder of their own, and return the path of their page.
+
+    Raises:
+        SetupError: something else than slides is in that folder.
+    """
+    notebook = notebooks.read(path)
+    _copy_scripts(Path(target))
+    title = re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[1]
+    template = Template((ROOT / "docs" / "slides.html.j2").read_text(encoding="utf-8"), autoescape=False)
+    page = Path(target) / "index.html"
+    page.write_text(template.render(title=escape(title), sections=_sections(slides(notebook))), encoding="utf-8")
+    return page
+
+
+def _copy_scripts(target):
+    """Put reveal.js, the mathematics and the style sheet beside the page, from the installed packages."""
+    if (target / "reveal.js").exists():
+        shutil.rmtree(target)
+    elif target.exists() and any(target.iterdir()):
+        raise SetupError(f"{target} holds something else than slides, which would be lost. Move it elsewhere.")
+    reveal = _package("sphinx_revealjs") / "_static" / "revealjs"
+    (target / "mathjax").mkdir(parents=True)
+    for name in ("dist/reveal.js", "dist/reveal.css", "LICENSE"):
+        shutil.copy(reveal / name, target)
+    shutil.copytree(reveal / "plugin" / "notes", target / "notes", ignore=shutil.ignore_patterns("*.esm.*", "plugin.js"))
+    shutil.copy(_package("sphinx-mathjax-offline") / "static" / "mathjax" / "tex-svg-full.js", target / "mathjax")
+    shutil.copy(ROOT / "docs" / "slides.css", target)
+
+
+def _package(name):
+    return Path(importlib.util.find_spec(name).origin).parent
+
+
+def _sections(found):
+    """Group slides into sections, of which reveal.js makes the columns."""
+    sections = []
+    for slide in found:
+        if slide.begins or not sections:
+            sections.append([])
+        sections[-1].append(slide)
+    return sections
+
+
+def slides(notebook):
+    """Return the slides of a notebook in order."""
+    found = []
+    for cell in notebook.cells:
+        kind = cell.metadata.get("slideshow", {}).get("slide_type", "skip")
+        if kind != "skip" and cell.cell_type == "markdown":
+            _add_text(found, cell.source, kind)
+        elif kind != "skip":
+            _add_code(found, cell)
+    return found
+
+
+def _add_text(found, source, kind):
+    """Add the text of a cell: what stands before its heading is spoken, a take-away stands alone, an exercise is left out.
+
+    A heading and the comment `<!-- next slide -->` begin a further slide.
+    """
+    source = source.split("\n> **Exercise")[0]
+    source = source.replace("**How other libraries write this.** ", "## How other libraries write this\n\n")
+    heading = _HEADING.search(source) if kind != "notes" else None
+    cut = len(source) if kind == "notes" else heading.start() if heading else 0
+    before, after = source[:cut], source[cut:]
+    if after and "\n" not in after.strip():                              # a heading alone: what leads to it stands below it
+        before, after = "", f"{after.strip()}\n\n{before}"
+    _speak(found, before)
+    for place, text in enumerate(filter(None, _NEXT.split(after))):
+        found.append(_text(TAKE_AWAY.sub("", text), kind == "slide" and place == 0))
+        found.extend(_idea(idea) for idea in TAKE_AWAY.findall(text))
+
+
+def _speak(found, text):
+    spoken = TAKE_AWAY.sub("", text).strip()
+    if spoken and found:
+        found[-1].notes.append(_html(spoken))
+    found.extend(_idea(idea) for idea in TAKE_AWAY.findall(text))
+
+
+def _idea(text):
+    return Slide(f'<div class="part words">{_html(text[0].upper() + text[1:])}</div>', [], False, "idea")
+
+
+def _text(source, begins):
+    source = re.sub(r"^(#+ .*?) \(\d+ min[^)]*\)$", r"\1", source, flags=re.MULTILINE)
+    lines = 3 + len(source.split()) // 6 + 2 * source.count("$$")
+    return Slide(f'<div class="part words">{_html(source)}</div>', [], begins, "text", lines)
+
+
+def _html(source):
+    """Markdown as HTML whose links lead somewhere from any folder: to a notebook on Binder; the README is only named."""
+    source = re.sub(r"\]\((\w+\.ipynb)\)", rf"]({BINDER}\1)", source)
+    source = re.sub(r"\[([^]]*)\]\(\.\./README\.md\)", r"\1", source)
+    return re.sub(r'<a class="anchor-link".*?</a>', "", markdown2html(source))
+
+
+def _add_code(found, cell):
+    """Add a code cell: its sweeps, its pictures, or its code and what it printed, below a short text if there is one."""
+    tags = set(cell.metadata.get("tags", []))
+    if "explorer" in tags:
+        name = re.search(r'explore\("([\w.]+)"\)', cell.source)[1]
+        found += [Slide(html, [_html(find(name).alt)], False, "figure")
+                  for html, _ in sweeps(name, dpi=120)]
+        return
+    data = [output.data for output in still(cell.outputs) if "data" in output]
+    pictures = [shown["text/html"] for shown in data if "text/html" in shown]
+    captions = [_html(shown["text/markdown"]) for shown in data if "text/markdown" in shown]
+    source = _without_asserts(cell.source)
+    short = "mistake" in tags and not pictures and source.count("\n") < MOST_OF_A_MISTAKE
+    code = source if "listing" in tags or short else ""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream") if code or not pictures else ""
+    later = " fragment" if tags & {"mistake", "control"} else ""           # the audience says first what comes out
+    blocks = [(f'<div class="part listing">{Highlight2HTML()(part, language="python")}</div>', part.count("\n") + 1)
+              for part in _parted(narrow(code))]
+    blocks += [(f'<pre class="part printed{later}">{escape(part)}</pre>', part.count("\n") + 1)
+               for part in _parted(_wrapped(narrow(printed)))]
+    together = found[-1].lines + sum(lines for _, lines in blocks) <= MOST_LINES
+    for place, (html, lines) in enumerate(blocks):
+        if found[-1].lines + lines > MOST_LINES or (place == 0 and not together):
+            found.append(Slide("", [], False, "code", 0))
+        found[-1].html += html
+        found[-1].lines += lines
+    if pictures:
+        found.append(Slide("".join(pictures), captions, False, "figure"))
+
+
+def _without_asserts(source):
+    """Leave out the asserts of a cell: they are for the tests, and nobody reads them from the back of a hall."""
+    gone = {line for node in ast.walk(ast.parse(source)) if _only_asserts(node)
+            for line in range(node.lineno, node.end_lineno + 1)}
+    return "\n".join(line for number, line in enumerate(source.split("\n"), 1) if number not in gone).rstrip("\n")
+
+
+def _only_asserts(node):
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.If | ast.For) and not node.orelse and
+                                            all(map(_only_asserts, node.body)))
+
+
+def _wrapped(printed):
+    return "\n".join(textwrap.fill(line, MOST_CHARACTERS, subsequent_indent=f"{re.match(' *', line)[0]}    ",
+                                   break_long_words=False, break_on_hyphens=False) for line in printed.split("\n"))
+
+
+def _parted(text):
+    """Part code or print at blank lines where it is longer than a slide."""
+    parts = []
+    for block in filter(None, text.strip("\n").split("\n\n")):
+        if parts and f"{parts[-1]}\n\n{block}".count("\n") < MOST_LINES:
+            parts[-1] += f"\n\n{block}"
+        else:
+            parts.append(block)
+    return parts
+
+
+def command(options, rest):
+    """Write the slides of some or all notebooks."""
+    for path in notebooks.paths(options.names):
+        print(f"Open {build(path.stem[:2])}")
+    return 0

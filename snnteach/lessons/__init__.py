@@ -1,0 +1,48 @@
+"""The lessons, one folder a topic, and the syllabus: which notebooks there are, in their order (standard library only)."""
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+SYLLABUS = Path(__file__).with_name("syllabus.toml")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One row of the syllabus: a notebook, its topic, and what the map of the course says of it."""
+
+    number: str
+    topic: str                                      # the name of its module and of its folder here
+    title: str
+    question: str
+    minutes: int
+    exercises: int
+    needs: tuple                                    # numbers of other notebooks
+    part: str
+    long: bool = False                              # takes more than 25 seconds of one processor core
+    name: str = ""                                  # what follows the number in the name of the file; by default the topic
+
+    @property
+    def stem(self):
+        """The name of the notebook without its ending, such as "07_surrogate"."""
+        return f"{self.number}_{self.name or self.topic}"
+
+
+@functools.cache
+def syllabus():
+    """Return the rows of the syllabus, a tuple of Lesson in the order of the course."""
+    rows = tomllib.loads(SYLLABUS.read_text(encoding="utf-8"))["notebook"]
+    return tuple(Lesson(**{**row, "needs": tuple(row["needs"])}) for row in rows)
+
+
+def lesson(name):
+    """Return the Lesson with this number ("7", "07"), topic or notebook name, or say which there are.
+
+    >>> lesson("7") is lesson("surrogate") is lesson("07_surrogate")
+    True
+    """
+    wanted = str(name).removesuffix(".ipynb")
+    for row in syllabus():
+        if wanted.zfill(2) == row.number or wanted in (row.topic, row.stem):
+            return row
+    raise ValueError(f"There is no notebook {name!r}. There are: {', '.join(row.stem for row in syllabus())}.")

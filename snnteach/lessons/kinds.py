@@ -1,0 +1,130 @@
+"""What a lesson is made of: exercises with the mistakes that people make, questions, and explorers with their controls."""
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong answer that people really give, and what to tell them."""
+
+    answer: object
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise; `reference` is a value, or a function that is compared on `cases`, a tuple of argument tuples."""
+
+    id: str
+    question: str
+    difficulty: str
+    minutes: int
+    reference: object
+    hints: tuple
+    misconceptions: tuple
+    cases: tuple = ()
+    tolerance: float = 1e-6
+    solution: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to talk about in a lecture, and what a good answer says; nothing judges it."""
+
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """A slider: where it starts, its range and step, its name and unit as the reader sees them."""
+
+    start: float
+    low: float
+    high: float
+    step: float
+    label: str
+    unit: str = ""
+
+    @property
+    def corners(self):
+        """The values that the tests try."""
+        return self.low, self.start, self.high
+
+    @property
+    def whole(self):
+        """Whether all its values are whole numbers."""
+        return all(isinstance(value, int) for value in (self.start, self.low, self.high, self.step))
+
+    @property
+    def digits(self):
+        """How many decimals a value needs, as a format."""
+        return f".{max(0, -math.floor(math.log10(self.step)))}f"
+
+    @property
+    def name(self):
+        """The label with the unit."""
+        return _named(self)
+
+    def said(self, value):
+        """A value with the slider's name, as a sweep shows it."""
+        return f"{self.name}: {format(value, self.digits)}"
+
+    def swept(self, frames):
+        """Return up to `frames` values from one end to the other, the start among them."""
+        start, last = (round((value - self.low) / self.step) for value in (self.start, self.high))
+        even = {round(step * last / (frames - 2)) for step in range(frames - 1)}
+        return [type(self.start)(round(self.low + step * self.step, 9)) for step in sorted({*even, start})]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down list of named options."""
+
+    start: str
+    options: tuple
+    label: str
+    unit: str = ""
+
+    @property
+    def corners(self):
+        """The values that the tests try."""
+        return tuple(self.options)
+
+    @property
+    def name(self):
+        """The label with the unit."""
+        return _named(self)
+
+    def said(self, value):
+        """An option with the list's name, as a sweep shows it."""
+        return f"{self.name}: {value}"
+
+    def swept(self, frames):
+        """Return all options."""
+        return list(self.options)
+
+
+def _named(control):
+    return f"{control.label} ({control.unit})" if control.unit else control.label
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """compute(**parameters) -> data, build(fig) -> artists once, update(artists, data) at every move.
+
+    `sweeps` are what slides and the site move where no kernel runs: the name of a control, and where others stand meanwhile.
+    """
+
+    compute: Callable
+    build: Callable
+    update: Callable
+    controls: dict
+    alt: str
+    sweeps: tuple                                   # of (name, {other: value})
+    size: tuple = (6.4, 3.6)
+
+    def start(self):
+        """The parameters an explorer opens with."""
+        return {name: control.start for name, control in self.controls.items()}

@@ -1,0 +1,72 @@
+"""The film of notebook 15: an actor in its maze."""
+import torch
+
+from ...plots import COLORS, STYLES
+from ...three_factor import start_actor
+
+CELLS = torch.cartesian_prod(torch.arange(5.0), torch.arange(5.0))            # [25, 2] centres of the place cells
+COMPASS = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+
+
+def place_rates(place):
+    """Spikes per step of the 25 place cells when learners stand at `place` [n, 2]; returns [n, 25]."""
+    return 0.5 * torch.exp(-torch.cdist(place, CELLS) ** 2 / 1.6)
+
+
+def walk(weight, goal, decay, generator, *, step, limit=50):
+    """Send learners with weights [n, 4, 25] from the corner (0, 0) over the floor until they stand on `goal` [2].
+
+    Each move takes six steps of time; the actor neuron with most spikes decides. Returns whether the goal was reached [n],
+    the moves needed [n], the eligibility at the end [n, 4, 25] and the path [moves + 1, n, 2].
+    """
+    n, out = len(weight), torch.ones(len(weight))                              # out: still under way
+    place, moves, due, state = torch.zeros(n, 2), torch.zeros(n), torch.zeros_like(weight), start_actor(weight)
+    path = [place]
+    while out.any() and len(path) <= limit:
+        counts, rates = torch.zeros(n, 4), place_rates(place)
+        for _ in range(6):
+            x = torch.bernoulli(rates, generator=generator)
+            state = step(x, weight, state, 0.8, decay, slope=2.0, generator=generator)
+            counts += state.spk
+        choice = (counts + 0.1 * torch.rand(n, 4, generator=generator)).argmax(1)
+        place = torch.where(out[:, None] > 0, (place + COMPASS[choice]).clamp(0, 4), place)
+        due = torch.where(out[:, None, None] > 0, state.eligibility, due)
+        moves, out = moves + out, out * (place != goal).any(1)
+        path.append(place)
+    return 1 - out, moves, due, torch.stack(path)
+
+
+def build_maze(fig):
+    """Make the floor and, beside it, the record of the moves needed."""
+    floor, record = fig.subplots(1, 2, width_ratios=(1, 1.3))
+    floor.set(xlim=(-0.5, 4.5), ylim=(-0.5, 4.5), aspect="equal", xticks=(), yticks=())
+    floor.set_title("Where the weights lead")
+    for line in range(6):
+        floor.axhline(line - 0.5, color="0.85", linewidth=0.8)
+        floor.axvline(line - 0.5, color="0.85", linewidth=0.8)
+    record.set(xlim=(0, 300), ylim=(0, 52), xlabel="trial", ylabel="moves (at most 50)")
+    record.set_xticks((0, 50, 100, 150, 200))
+    record.set_title("Reward alone finds the way, mostly twice")
+    record.axvline(100, color="0.6", linestyle=":")
+    record.annotate("goal moves", (100, 1), xytext=(3, 0), textcoords="offset points", fontsize=9)
+    record.plot([0, 100, 100, 200], [8, 8, 4, 4], color="0.45", linestyle="--", linewidth=1)
+    record.annotate("shortest", (203, 4), fontsize=9, color="0.35", va="center")
+    return floor, record
+_GROUPS = (("learns", "blue"), ("no eligibility", "orange"), ("another's reward", "vermillion"), ("does not learn", "black"))
+
+
+def draw_maze(axes, frame):
+    """Draw one trial: where the weights [4, 25] lead, the path [moves, 2] and the goal; beside it, blocks of eight trials."""
+    floor, record = axes
+    arrows = (4 * place_rates(CELLS) @ frame["weight"].T).softmax(1) @ COMPASS
+    floor.quiver(*CELLS.T, *arrows.T, color=COLORS["blue"], pivot="mid", scale=6, width=0.012)
+    floor.plot(*frame["path"].T, color=COLORS["vermillion"], linewidth=2.2, alpha=0.8)
+    floor.plot(0, 0, "s", color="black", markersize=9)
+    floor.plot(*frame["goal"], "*", color=COLORS["orange"], markeredgecolor="black", markersize=18)
+    blocks = frame["moves"].unflatten(0, (-1, 8)).mean(1)                      # [blocks, groups, learners]
+    trials = 8 * torch.arange(len(blocks)) + 4
+    record.fill_between(trials, blocks[:, 0].amin(1), blocks[:, 0].amax(1), color=COLORS["blue"], alpha=0.2, linewidth=0)
+    for group, (name, color) in enumerate(_GROUPS):
+        means = blocks[:, group].mean(1)
+        record.plot(trials, means, color=COLORS[color], linestyle=STYLES[group], linewidth=1.8)
+        record.text(203, (19, 30, 38, 45)[group], name, color=COLORS[color], fontsize=9, va="center")

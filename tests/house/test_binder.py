@@ -1,0 +1,96 @@
+"""Binder builds from `binder/`: the pins are whole and agree with pyproject.toml, and repo2docker understands the folder."""
+import asyncio
+import csv
+import importlib.util
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import snnteach
+from snnteach.authoring import notebooks
+from snnteach.install.pins import ROOT, cpu_options, numbers, pins, requirements
+from tests.benchmarks import memory
+
+
+def pinned(level):
+    found = [re.fullmatch(r"([\w.-]+)==([\w.]+)(; .*)?", line) for line in pins(level)]
+    assert all(found), "every line pins one version exactly"
+    return {re.sub(r"[-_.]+", "-", match[1]).lower(): match[2] for match in found}
+
+
+@pytest.mark.parametrize("level", ["lab", "test"])
+def test_every_direct_requirement_is_pinned_above_its_bound(level):
+    versions = pinned(level)
+    for name, bound in requirements(level).items():
+        assert name in versions, f"{name} is not pinned"
+        assert numbers(versions[name]) >= numbers(bound), f"{name} is pinned below its bound {bound}"
+
+
+def test_nothing_is_pinned_twice_and_binder_gets_no_test_tools():
+    assert len(pins("test")) == len(pinned("test"))
+    assert not {"pytest", "ruff", "snntorch", "norse"} & set(pinned("lab"))
+
+
+def test_torch_is_pinned_beside_the_cpu_index():
+    assert pinned("lab")["torch"] == "2.13.0"
+    option, index = cpu_options()
+    assert option == "--extra-index-url" and index.endswith("/cpu")
+
+
+def test_the_scripts_can_be_run():
+    for name in ("postBuild", "start"):
+        path = ROOT / "binder" / name
+        assert path.read_bytes().startswith(b"#!/bin/bash\n") and b"\r" not in path.read_bytes()
+        if sys.platform != "win32":
+            assert path.stat().st_mode & stat.S_IXUSR
+    assert 'exec "$@"' in (ROOT / "binder" / "start").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="repo2docker does not run on Windows")
+def test_repo2docker_reads_the_folder(tmp_path):
+    if importlib.util.find_spec("repo2docker") is None:
+        pytest.skip("jupyter-repo2docker is not installed")
+    shutil.copytree(ROOT / "binder", tmp_path / "binder")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    dockerfile = done.stdout + done.stderr
+    for part in ("conda environment for python=3.11", 'pip install --no-cache-dir -r "binder/requirements.txt"',
+                 "RUN ./binder/postBuild", 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"'):
+        assert part in dockerfile
+
+
+def test_the_badge_opens_the_first_notebook_of_this_version():
+    address = f"/v{snnteach.__version__}?urlpath=lab/tree/tutorials/00_start_here.ipynb)"
+    assert address in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("path", notebooks.paths() if os.environ.get("SNNTEACH_FULL") else notebooks.paths(["09"]),
+                         ids=lambda path: path.stem)
+def test_a_kernel_stays_within_the_memory_of_binder(path, tmp_path):
+    async def one():
+        setup, peak, client = await memory.measure(path, tmp_path)
+        await client.km.shutdown_kernel(now=True)
+        return setup, peak
+
+    setup, peak = asyncio.run(one())
+    assert 100 < setup <= memory.AFTER_SETUP_MB and setup < peak <= memory.PEAK_MB
+
+
+def test_the_memory_table_of_the_readme_is_the_stored_one_and_within_the_budget():
+    rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "memory.csv").open()))
+    assert [row["notebook"] for row in rows] == [path.stem for path in notebooks.paths()]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for column, words, most in (("after_setup_mb", "after `setup`", memory.AFTER_SETUP_MB),
+                                ("peak_mb", "at the peak", memory.PEAK_MB)):
+        assert f"| {words} | {' | '.join(row[column] for row in rows)} |" in readme
+        assert max(int(row[column]) for row in rows) <= most

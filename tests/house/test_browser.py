@@ -1,0 +1,184 @@
+"""Notebooks as a reader meets them: a real server, a real browser, every slider, an exercise, a reload.
+
+Three notebooks at every commit; all of them with `python3 -m snnteach test --full`.
+"""
+import json
+import os
+import re
+import shutil
+
+import pytest
+
+from snnteach.authoring import notebooks
+from snnteach.lessons.kinds import Control
+from snnteach.reader.lookup import explorer as find
+from tests import browser
+
+ALL = [path.name for path in notebooks.paths()]
+SOME = [name for name in ALL if name[:2] in ("01", "08", "15")]
+NAMES = ALL if os.environ.get("SNNTEACH_FULL") else SOME
+PICTURE = "handle => handle.closest('.jp-OutputArea-output, .voila-notebook, body').querySelector('.widget-image').src"
+KNOWN = {"notebook": ("reading 'schema'",),                             # what these say of themselves, with any notebook
+         "voila": ("ERR_NAME_NOT_RESOLVED", "@jupyterlab/docregistry")}   # an icon font, an extension of Notebook 7
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with browser.serve(tmp_path_factory.mktemp("lab"), ALL) as server:
+        yield server
+
+
+@pytest.fixture
+def reader():
+    with browser.reader() as page:
+        yield page
+
+
+def controls(name):
+    """How many sliders and how many drop-down lists the explorers of a notebook have."""
+    code = "\n".join(cell.source for cell in notebooks.read(notebooks.TUTORIALS / name).cells if cell.cell_type == "code")
+    explorers = re.findall(r'^explore\("([\w.]+)"\)', code, re.MULTILINE)
+    sliders = [isinstance(control, Control) for explorer in explorers for control in find(explorer).controls.values()]
+    return sum(sliders), len(sliders) - sum(sliders)
+
+
+def move_everything(page, name, keys=("ArrowLeft", "ArrowRight")):
+    """Move each slider by keyboard, then by mouse, and choose from each list; every time the picture has to change."""
+    handles, lists = page.locator(".noUi-handle"), page.locator(".widget-dropdown select")
+    assert (handles.count(), lists.count()) == controls(name)
+    for number in range(handles.count()):
+        handle = handles.nth(number)
+        handle.scroll_into_view_if_needed()
+        before, start = settled(page, handle), handle.bounding_box()
+        handle.click()
+        at_the_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+        for _ in range(3):
+            page.keyboard.press(keys[0] if at_the_end else keys[1])
+        wait_for_another(page, handle, before)
+        before, value = settled(page, handle), handle.get_attribute("aria-valuenow")
+        track = handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]").bounding_box()
+        middle = track["x"] + track["width"] / 2
+        drag(page, handle, middle + track["width"] * (0.3 if start["x"] < middle else -0.3))
+        assert handle.get_attribute("aria-valuenow") != value, "the mouse did not move the slider"
+        wait_for_another(page, handle, before)
+        drag(page, handle, start["x"] + start["width"] / 2)
+    for number in range(lists.count()):
+        before = settled(page, lists.nth(number))
+        lists.nth(number).select_option(index=1)
+        wait_for_another(page, lists.nth(number), before)
+
+
+def settled(page, control):
+    """The picture of a control's explorer, once no further one arrives."""
+    while (picture := control.evaluate(PICTURE)) != (page.wait_for_timeout(300) or control.evaluate(PICTURE)):
+        pass
+    return picture
+
+
+def drag(page, handle, x):
+    box = handle.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+
+
+def wait_for_another(page, handle, picture):
+    changed = f"([handle, old]) => ({PICTURE})(handle) !== old"
+    page.wait_for_function(changed, arg=[handle.element_handle(), picture], timeout=15_000)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_runs_and_moves_and_a_solved_exercise_is_kept(lab, reader, name):
+    reader.open(lab, name)
+    reader.run_all()
+    move_everything(reader.page, name)
+    assert reader.output_errors() == [] and reader.errors == []
+
+    number = name[:2]
+    stub = notebooks.exercise_cells(notebooks.read(notebooks.TUTORIALS / name))
+    answered = notebooks.exercise_cells(notebooks.solved(notebooks.read(notebooks.TUTORIALS / name)))[f"{number}.1"]
+    cell = reader.cell(answered.id)
+    assert f"{number}.1 not attempted" in cell.inner_text()
+    reader.write(cell, answered.source)
+    cell.get_by_text(f"{number}.1 right").wait_for()
+    reader.write(reader.cell("setup"), "from snnteach import progress\nprogress()")
+    row = reader.cell("setup").locator("tr").filter(has=reader.page.get_by_text(number, exact=True))
+    row.get_by_text(f"1/{len(stub)}", exact=True).wait_for()
+    reader.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    reader.page.reload()
+    reader.open(lab, name)
+    assert reader.source(answered.id) == answered.source
+    assert f"{number}.1" in json.loads((lab.home / "progress.json").read_text())["solved"]
+    assert reader.errors == []                           # a restart cancels what the debugger asked, and says so
+    reader.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    reader.write(reader.cell("setup"), "from snnteach import progress\nprint(progress())")
+    reader.cell("setup").get_by_text(re.compile(rf"{number}  #+\.+  1/{len(stub)}")).wait_for()
+
+
+def test_lecture_mode_enlarges_text_and_figures_until_it_is_undone(lab, reader):
+    shutil.copy(notebooks.TUTORIALS / "02_neurons.ipynb", lab.folder / "lecture.ipynb")
+    reader.open(lab, "lecture.ipynb")
+    reader.run_all()
+    cell, picture = reader.cell("s0-explore"), "cell => cell.querySelector('.widget-image')?.naturalWidth"
+    letters = ("cell => ['.cm-content', '.widget-label'].map("
+               "part => parseFloat(getComputedStyle(cell.querySelector(part)).fontSize))")
+    cell.locator(".widget-image").wait_for()
+    before = cell.evaluate(letters), cell.evaluate(picture)
+    reader.write(reader.cell("setup"), "from snnteach import explore, lecture\nlecture(1.5)")
+    reader.cell("setup").get_by_text("1.5 times as large").wait_for()
+    reader.write(cell, 'explore("neurons.lif")')
+    reader.page.wait_for_function(f"([cell, old]) => ({picture})(cell) > 1.4 * old", arg=[cell.element_handle(), before[1]])
+    assert all(now >= 1.4 * old for now, old in zip(cell.evaluate(letters), before[0], strict=True))
+    last = reader.cell("program")
+    reader.write(last, "lecture(1)")                     # another cell undoes it
+    last.get_by_text("are 1 times as large").wait_for()
+    reader.page.wait_for_function(f"([cell, old]) => ({letters})(cell)[0] === old", arg=[cell.element_handle(), before[0][0]])
+    assert reader.output_errors() == []
+
+
+def test_without_the_token_the_server_refuses(lab):
+    assert browser.status(f"{lab.url}/api/contents?token={lab.token}") == 200
+    assert browser.status(f"{lab.url}/api/contents") == 403
+    assert browser.status(f"{lab.url}/api/contents?token={'0' * 32}") == 403
+
+
+def run_all_by_menu(page, attempts=6):
+    """Run all cells until the first slider is there: as long as no kernel is connected, Notebook 7 drops the command unsaid."""
+    from playwright.sync_api import TimeoutError
+
+    for attempt in range(attempts):
+        page.locator("[data-status=idle]").wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        try:
+            return page.locator(".noUi-handle").first.wait_for(timeout=20_000)
+        except TimeoutError:
+            said = page.locator("dialog").all_inner_texts()
+            assert attempt < attempts - 1, f"no slider after {attempts} times Run All Cells; dialogs: {said}"
+            page.keyboard.press("Escape")                # a dialog would cover the menu
+
+
+def unexpected(reader, application):
+    """The errors on the console, less those that the application makes by itself."""
+    return [error for error in reader.errors if not any(words in error for words in KNOWN[application])]
+
+
+def test_notebook_7(tmp_path, reader):
+    with browser.serve(tmp_path, ["01_membrane.ipynb"], "notebook") as server:
+        reader.page.goto(f"{server.url}/notebooks/01_membrane.ipynb?token={server.token}")
+        run_all_by_menu(reader.page)
+        reader.page.locator("[data-status=idle]").wait_for()
+        # There the arrow keys go to the heading above or below, as long as a text cell is the active one.
+        move_everything(reader.page, "01_membrane.ipynb", keys=("PageDown", "PageUp"))
+        assert reader.output_errors() == [] and unexpected(reader, "notebook") == []
+
+
+def test_voila(tmp_path, reader):
+    with browser.serve(tmp_path, ["01_membrane.ipynb"], "voila") as server:
+        reader.page.goto(f"{server.url}/voila/render/01_membrane.ipynb")
+        reader.page.locator(".noUi-handle").first.wait_for()
+        move_everything(reader.page, "01_membrane.ipynb")
+        assert reader.output_errors() == [] and unexpected(reader, "voila") == []

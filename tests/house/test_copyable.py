@@ -1,0 +1,235 @@
+"""Copyable: every public name of the reference modules runs in a bare interpreter and answers as the package does."""
+import ast
+import doctest
+import importlib
+import inspect
+import json
+import pkgutil
+import subprocess
+import sys
+import types
+
+import pytest
+import torch
+
+import snnteach
+from snnteach.reader import carry as module_under_test
+from snnteach.reader.carry import Source, copyable
+
+MODULES = [info.name for info in pkgutil.iter_modules(snnteach.__path__) if not info.ispkg and not info.name.startswith("_")]
+
+RUNNER = """
+import builtins, dis, doctest, json, sys
+sys.modules["snnteach"] = None
+try:
+    import snnteach
+except ImportError:
+    pass
+else:
+    sys.exit("snnteach can be imported: the test would prove nothing")
+import torch
+torch.set_num_threads(1)
+
+
+def global_names(code):
+    yield from (line.argval for line in dis.get_instructions(code) if line.opname == "LOAD_GLOBAL")
+    for inner in code.co_consts:
+        if hasattr(inner, "co_code"):
+            yield from global_names(inner)
+
+
+answers = {}
+for name, job in json.load(sys.stdin).items():
+    said = []
+    try:
+        alone, namespace = {"__name__": "bare"}, {"__name__": "bare"}
+        code = compile(job["alone"], name, "exec")
+        exec(code, alone)
+        if missing := {used for used in global_names(code) if used not in alone and not hasattr(builtins, used)}:
+            raise NameError(f"not in the source: {missing}")
+        exec(compile(job["together"], name, "exec"), namespace)
+        for line in job["imports"]:
+            exec(line, namespace)
+        test = doctest.DocTestParser().get_doctest(job["example"], namespace, name, None, 0)
+        result = doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
+        answers[name] = [result.attempted, "".join(said)]
+    except Exception as error:
+        answers[name] = [0, f"{type(error).__name__}: {error}"]
+json.dump(answers, sys.stderr)
+"""
+
+
+def public(module):
+    """Return the functions and classes that a reference module defines for others, by name."""
+    own = (item for item in vars(module).items() if getattr(item[1], "__module__", None) == module.__name__)
+    return {name: value for name, value in own if not name.startswith("_") and isinstance(value, (type, types.FunctionType))}
+
+
+def job(module, name):
+    """Return what the bare interpreter needs: the source, the example, and what the example uses besides."""
+    obj = getattr(module, name)
+    docstring = inspect.getdoc(obj) or ""
+    wanted, kept = {}, []
+    for example in doctest.DocTestParser().get_examples(docstring):
+        tree = ast.parse(example.source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("snnteach"):
+                home = importlib.import_module(node.module)
+                wanted |= {alias.asname or alias.name: getattr(home, alias.name) for alias in node.names}
+            elif isinstance(node, ast.Name) and hasattr(module, node.id):
+                wanted[node.id] = getattr(module, node.id)
+        if not any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("snnteach") for node in tree.body):
+            kept.append("".join(f"{'>>> ' if n == 0 else '... '}{line}\n" for n, line in enumerate(example.source.splitlines()))
+                        + example.want)
+    extras = [value for extra, value in wanted.items()
+              if extra != name and str(getattr(value, "__module__", "")).startswith("snnteach.")]
+    imports = [ast.unparse(node) for node in ast.parse(inspect.getsource(module)).body
+               if isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0)
+               and {alias.asname or alias.name for alias in node.names} & wanted.keys()]
+    return {"alone": copyable(obj), "together": copyable(obj, *extras), "example": "".join(kept), "imports": imports}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_runs_alone_and_answers_alike(name, tmp_path):
+    module = importlib.import_module(f"snnteach.{name}")
+    jobs = {item: job(module, item) for item in public(module)}
+    assert jobs
+    done = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(jobs), cwd=tmp_path, timeout=300,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stderr.splitlines()[-1])
+    assert {item: said for item, (_, said) in answers.items() if said} == {}
+    untested = {item for item, (attempted, _) in answers.items() if attempted == 0}
+    assert not untested, "public names without an example in their docstring"
+
+
+def test_the_runner_notices_a_wrong_answer_and_a_missing_name(tmp_path):
+    sources = {"right": "def f(): return 1", "wrong": "def f(): return 2", "leaning": "from snnteach.neurons import lif",
+               "missing": "def f():\n    if not f: g()\n    return 1"}
+    wrong = {name: {"alone": source, "together": source, "example": ">>> f()\n1\n", "imports": []}
+             for name, source in sources.items()}
+    done = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(wrong), cwd=tmp_path, timeout=300,
+                          capture_output=True, text=True, check=True)
+    answers = json.loads(done.stderr.splitlines()[-1])
+    assert answers["right"] == [1, ""]
+    assert "Got:\n    2" in answers["wrong"][1] and answers["missing"][1] == "NameError: not in the source: {'g'}"
+    assert "ModuleNotFoundError" in answers["leaning"][1]
+
+
+def test_gradients_of_the_copied_lif_are_those_of_the_package():
+    from snnteach.neurons import lif
+    namespace = {}
+    exec(copyable(lif), namespace)
+    x = torch.rand(40, 2, 5, generator=torch.Generator().manual_seed(0))
+    gradients = []
+    for function in (lif, namespace["lif"]):
+        current, beta = x.clone().requires_grad_(), torch.full((5,), 0.8, requires_grad=True)
+        spk, mem = function(current, beta)
+        (spk.sum() + (mem**2).sum()).backward()
+        gradients.append((spk, mem, current.grad, beta.grad))
+    assert gradients[0][0].sum() > 0
+    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
+
+
+def test_source_is_short_ordered_and_readable():
+    from snnteach.neurons import lif_step
+    source = copyable(lif_step)
+    assert isinstance(source, str) and repr(source) == source and source.endswith("\n")
+    defined = [node.name for node in ast.parse(source).body if hasattr(node, "name")]
+    assert defined.index("atan") < defined.index("lif_step") and defined.index("check_number") < defined.index("atan")
+    assert not {"lif", "LIF", "_LIF", "fast_sigmoid", "zero"} & set(defined)  # a local variable is called zero in no place
+    assert ">>> spk, mem = lif_step(" in source  # its own docstring is whole
+    tree = {node.name: ast.get_docstring(node) for node in ast.parse(source).body if hasattr(node, "name")}
+    assert tree["atan"] == "Make the arctangent surrogate, whose wide tails reach neurons far from threshold."
+    assert "nn" not in source.split("def ")[0].split()
+
+
+def test_several_go_into_one_file_without_a_line_twice():
+    from snnteach.neurons import LIF, first_spike_step
+    from snnteach.surrogate import atan, boxcar
+    source = copyable(boxcar, LIF, atan, first_spike_step)
+    names = [node.name for node in ast.parse(source).body if hasattr(node, "name")]
+    assert len(names) == len(set(names)) and {"boxcar", "LIF", "atan", "first_spike_step"} < set(names)
+    assert source.count(">>> ") == sum(inspect.getdoc(obj).count(">>> ") for obj in (boxcar, LIF, atan, first_spike_step))
+    with pytest.raises(TypeError, match="at least one"):
+        copyable()
+
+
+def test_shown_as_it_is_in_a_notebook():
+    pretty = pytest.importorskip("IPython.lib.pretty")
+    assert pretty.pretty(Source("a = 1\nb = 2\n")).strip() == "a = 1\nb = 2"
+
+
+@pytest.mark.parametrize("obj, message", [
+    (torch.nn.Linear, "comes from torch"), (len, "comes from builtins"), (public, "comes from"), (3, "object of type int"),
+    (snnteach.reader.carry.Source, "comes from snnteach.reader.carry"), (None, "object of type NoneType")])
+def test_refuses_what_is_not_reference_code(obj, message):
+    with pytest.raises(TypeError, match=f"copyable: .*{message}"):
+        copyable(obj)
+
+
+def test_refuses_what_stands_inside_something():
+    from snnteach.neurons import LIF
+    from snnteach.surrogate import atan
+    with pytest.raises(TypeError, match=r"stands inside atan; pass that"):
+        copyable(atan())
+    with pytest.raises(TypeError, match=r"stands inside LIF; pass that"):
+        copyable(LIF.forward)
+    with pytest.raises(TypeError, match="object of type LIF"):
+        copyable(LIF(beta=0.9))
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """A package in the place of snnteach; the fixture writes modules and copies the function f of module a."""
+    monkeypatch.setattr(module_under_test, "PACKAGE", tmp_path / "toy")
+    (tmp_path / "toy").mkdir()
+
+    def write(**modules):
+        for name, text in modules.items():
+            (tmp_path / "toy" / f"{name}.py").write_text(text, encoding="utf-8")
+        return copyable(types.SimpleNamespace(__module__="toy.a", __qualname__="f"))
+
+    return write
+
+
+def test_follows_constants_decorators_classes_and_aliases(made_up):
+    source = made_up(
+        b="import functools\nimport math\nimport os\n\nBIG = 10\nSMALL = (BIG,\n         1)\nUNUSED = 2\n\n\n"
+          "@functools.cache\ndef g():\n    '''One \"line\".\n\n    More.\n    '''\n    return math.pi + SMALL[0]\n",
+        a="from os import path as where\n\nfrom .b import UNUSED, g\n\n\nclass C:\n    '''First.\n\n    Second.'''\n\n"
+          "    def m(self):\n        '''Say.\n\n        More.'''\n        UNUSED = 3\n        return g() + UNUSED\n\n\n"
+          "def f(c=C()):\n    '''Whole.\n\n    docstring'''\n    return c.m(), where.sep\n")
+    namespace = {}
+    exec(source, namespace)
+    assert namespace["f"]()[0] == pytest.approx(16.14159, abs=1e-5)
+    assert "UNUSED = 2" not in source and "import os\n" not in source and "More." not in source and "Second." not in source
+    assert source.startswith("import functools\nimport math\nfrom os import path as where\n\n\nBIG = 10\nSMALL = (BIG,")
+    assert "    '''Whole.\n\n    docstring'''" in source and '    """One "line"."""' in source
+
+
+@pytest.mark.parametrize("modules, message", [
+    ({"a": "from .b import g\ndef _h(): return 1\ndef f(): return g() + _h()", "b": "def _h(): return 2\ndef g(): return _h()"},
+     r"_h means (toy\.a\._h in one place and toy\.b|toy\.b\._h in one place and toy\.a)\._h in another"),
+    ({"a": "from .b import g\nimport math as m\ndef f(): return g() + m.pi", "b": "import cmath as m\ndef g(): return m.pi"},
+     "m means"),
+    ({"a": "from .b import g\ndef f(): return g([1])", "b": "def sum(x): return 0\ndef g(x): return sum(x)"}, None),
+    ({"a": "from .b import g\ndef f(): return g([1]) + sum([1])", "b": "def sum(x): return 0\ndef g(x): return sum(x)"},
+     "sum means"),
+    ({"a": "from .b import g as h\ndef f(): return h()", "b": "def g(): return 1"}, "imports g as h"),
+    ({"a": "from . import b\ndef f(): return b.g()", "b": "def g(): return 1"}, "toy is not a reference module"),
+    ({"a": "from .plots import g\ndef f(): return g()"}, "toy.plots is not a reference module"),
+    ({"a": "import toy.b\ndef f(): return toy.b.g()", "b": ""}, "toy.b as toy|toy is not a reference module"),
+    ({"a": "def f():\n    from .b import g\n    return g()", "b": "def g(): return 1"}, "imports from snnteach inside f"),
+    ({"a": "from .b import *\ndef f(): return g()", "b": "def g(): return 1"}, "uses g but does not define it"),
+    ({"a": "from toy.b import g\ndef f(): return g()", "b": "def g(): return 1"}, None),
+    ({"a": "from torch import nn\nfrom .b import g\ndef f(): return nn, g()", "b": "import torch.nn as nn\ndef g(): return nn"},
+     None),
+])
+def test_what_cannot_stand_alone_is_said(made_up, modules, message):
+    if message is None:
+        exec(made_up(**modules), namespace := {})
+        namespace["f"]()
+    else:
+        with pytest.raises(ValueError, match=f"copyable: .*({message})"):
+            made_up(**modules)

@@ -1,0 +1,188 @@
+"""Every explorer computes at every corner of its controls, moves its picture, and has a twin for pages without a kernel."""
+import base64
+import csv
+import io
+import itertools
+import re
+import statistics
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from snnteach import explore
+from snnteach.authoring.sweeps import sweep
+from snnteach.lessons import syllabus
+from snnteach.lessons.kinds import Choice, Control
+from snnteach.plots import COLORS
+from snnteach.plots.animation import to_html
+from snnteach.reader.live import Frame, widget
+from snnteach.reader.lookup import explorer as find
+from snnteach.reader.lookup import part
+
+ROOT = Path(__file__).parents[2]
+TOPICS = [row.topic for row in syllabus()]
+NAMES = [f"{topic}.{name}" for topic in TOPICS for name in part(topic, "explorers").EXPLORERS]
+EVERY = pytest.mark.parametrize("name", NAMES)
+
+
+def test_there_are_explorers():
+    assert "membrane.constant" in NAMES
+
+
+@EVERY
+def test_corners(name):
+    explorer = find(name)
+    frame = Frame(explorer, dpi=50)
+    corners = [control.corners for control in explorer.controls.values()]
+    chosen = list(itertools.islice(itertools.product(*corners), 0, None, max(1, len(list(itertools.product(*corners))) // 40)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for corner in chosen:
+            picture = frame.png(**dict(zip(explorer.controls, corner, strict=True)))
+            assert picture.startswith(b"\x89PNG")
+
+
+@EVERY
+def test_compute_is_pure(name):
+    explorer = find(name)
+    first, second = explorer.compute(**explorer.start()), explorer.compute(**explorer.start())
+    assert repr(first) == repr(second)
+
+
+@EVERY
+def test_every_control_moves_the_picture(name):
+    explorer = find(name)
+    frame = Frame(explorer, dpi=50)
+    for parameter, control in explorer.controls.items():
+        pictures = {frame.png(**{**explorer.start(), parameter: value}) for value in control.corners}
+        assert len(pictures) >= 2, f"{name}: {parameter} changes nothing"
+
+
+@EVERY
+def test_labels_and_ranges(name):
+    explorer = find(name)
+    assert len(explorer.alt) > 60 and explorer.alt.endswith(".")
+    for control in explorer.controls.values():
+        assert control.label and len(f"{control.label} ({control.unit})") <= 32
+        if isinstance(control, Control):
+            assert control.low <= control.start <= control.high and 0 < control.step <= control.high - control.low
+
+
+def test_live_figure_reacts_and_has_a_twin():
+    live = explore("membrane.constant")
+    before = live.image.value
+    live.inputs["current"].value = 3.0
+    assert live.image.value != before and "current=3.0" in repr(live)
+    bundle, metadata = live._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle and len(metadata["image/png"]["alt"]) > 60
+    assert bundle["text/plain"] == repr(live)
+
+
+def test_blitted_frame_equals_a_full_drawing():
+    explorer = find("membrane.pulse")
+    moved = {**explorer.start(), "width": 20.0}
+    frame = Frame(explorer)
+    frame.png(**explorer.start())
+    blitted = np.asarray(Image.open(io.BytesIO(frame.png(**moved))))
+    fresh = np.asarray(Image.open(io.BytesIO(Frame(explorer).png(**moved))))
+    assert np.array_equal(blitted, fresh)
+
+
+def test_the_palette_keeps_white_white_and_colours_near():
+    frame = Frame(find("surrogate.shape"))
+    sent = np.asarray(Image.open(io.BytesIO(frame.png(**frame.explorer.start()))).convert("RGB")).astype(int)
+    drawn = np.asarray(frame.figure.canvas.buffer_rgba())[..., :3]
+    assert (sent[(drawn == 255).all(-1)] == 255).all() and (drawn == 255).all(-1).mean() > 0.5
+    assert np.abs(sent - drawn).max() < 32
+
+
+def test_sweep_is_small_and_asks_no_network():
+    html = sweep(find("membrane.constant"), "current", frames=12)
+    assert html.count("data:image/png;base64") == 12 and len(html) < 500_000
+    assert "http" not in html.replace("http://www.w3.org", "") and "<i class" not in html
+    assert html == sweep(find("membrane.constant"), "current", frames=12)
+
+
+@EVERY
+def test_sweeps_move_a_control_while_others_stand_where_they_can(name):
+    explorer = find(name)
+    assert explorer.sweeps and len(explorer.sweeps) == len({str(sweep) for sweep in explorer.sweeps})
+    for parameter, others in explorer.sweeps:
+        control, values = explorer.controls[parameter], explorer.controls[parameter].swept(24)
+        assert control.start in values and {*control.corners} <= {*values} and len(values) <= 24
+        for place, value in others.items():
+            other = explorer.controls[place]
+            assert place != parameter and value != other.start
+            assert value in other.options if isinstance(other, Choice) else other.low <= value <= other.high
+
+
+def test_sweep_shows_the_slider_s_own_values_and_says_them():
+    lif = find("neurons.lif").controls
+    values = lif["beta"].swept(24)
+    assert values == [round(value, 2) for value in values] == sorted(set(values)) and type(values[0]) is float
+    assert lif["kind"].swept(24) == ["constant", "pulse train", "noise"]
+    assert all(type(value) is int for value in find("stdp.traces").controls["lag"].swept(24))
+    assert lif["beta"].said(0.9) == "decay beta (per step): 0.90" and lif["kind"].said("noise") == "input: noise"
+
+
+def frames_of(html):
+    """The pictures of a player."""
+    return [Image.open(io.BytesIO(base64.b64decode(text))) for text in re.findall(r'image/png;base64,([^"]+)"', html)]
+
+
+def test_frames_are_whole_share_their_colours_and_lose_none():
+    def build(fig):
+        axes = fig.subplots()
+        axes.plot([0, 1], [0, 1], color=COLORS["green"], linewidth=9)                            # belongs to every frame
+        return axes
+
+    def draw(axes, frame):
+        axes.plot([0, 1], [frame, frame], color=COLORS["orange"], linewidth=9)
+        axes.plot([0, 0.02], [1 - frame, 1 - frame], color=COLORS["vermillion"], linewidth=9)      # a rare colour
+        axes.bar(np.arange(200) / 200, 2, 0.005, color=[str(shade / 200) for shade in range(200)])
+
+    frames = frames_of(to_html(build, draw, (0.2, 0.4, 0.6)))
+    assert len({tuple(frame.getpalette()) for frame in frames}) == 1 and len({frame.tobytes() for frame in frames}) == 3
+    for frame in frames:
+        seen = np.asarray(frame.convert("RGB")).astype(int)
+        assert (seen[0, 0] == 255).all()
+        for name in ("green", "orange", "vermillion"):
+            assert np.abs(seen - np.multiply(to_rgb(COLORS[name]), 255)).max(-1).min() < 32, name
+    assert all(frame.load() for frame in frames_of(sweep(find("three_factor.credit"), "trials", 24, neurons=300)))
+
+
+def test_a_sweep_shows_the_explorer_s_picture_pixel_by_pixel():
+    explorer = find("bptt.path")
+    live = np.asarray(Image.open(io.BytesIO(Frame(explorer, dpi=72).png(**explorer.start()))).convert("RGB")).astype(int)
+    first, _ = (np.asarray(frame.convert("RGB")).astype(int) for frame in frames_of(sweep(explorer, "reset")))
+    assert live.shape[1] % 2 and np.abs(first[-live.shape[0]:, :live.shape[1]] - live).max() < 32
+
+
+def test_unknown_names_say_what_there_is():
+    with pytest.raises(ValueError, match="'membrane' has 'constant', 'pulse', got 'wave'"):
+        explore("membrane.wave")
+    with pytest.raises(ValueError, match="no topic 'nothing'"):
+        explore("nothing.here")
+
+
+def test_choice_becomes_a_list():
+    assert widget(Choice("a", ("a", "b"), "letter")).options == ("a", "b")
+
+
+def test_every_explorer_stands_in_the_table_of_interaction_and_the_readme_quotes_it():
+    rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "interaction.csv").open()))
+    assert {row["explorer"] for row in rows} <= set(NAMES) and len(rows) >= 17
+    middle = {column: statistics.median(float(row[column]) for row in rows)
+              for column in rows[0] if "_" in column}
+    ratios = [float(row["ratio"]) for row in rows]
+    assert statistics.median(ratios) <= 0.3 and max(ratios) <= 0.5                                   # what we promise
+    assert all(float(row["live_fps"]) >= 9 for row in rows)
+    quoted = (f"{middle['live_median_ms']:.0f} ms from the key to the picture and {middle['live_fps']:.0f} pictures a second "
+              f"in a drag (medians over {len(rows)} explorers), against {middle['interact_median_ms']:.0f} ms and "
+              f"{middle['interact_fps']:.0f}; of `interact`'s time {min(ratios):.2f} to {max(ratios):.2f}, median "
+              f"{statistics.median(ratios):.2f}")
+    assert quoted in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split()), quoted

@@ -1,0 +1,114 @@
+"""The rules of the house: who imports whom, how long modules and functions are, and that every public name is documented."""
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from snnteach.lessons import syllabus
+
+PACKAGE = Path(__file__).parents[2] / "snnteach"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+REFERENCE = [path for path in PACKAGE.glob("*.py") if not path.name.startswith("__")]
+PUBLIC = [path for path in REFERENCE if not path.name.startswith("_")]
+LEVEL = {"plots": 2, "data": 2, "lessons": 3, "reader": 4, "install": 5, "authoring": 6}
+ALLOWED = {"torch"} | set(sys.stdlib_module_names)
+NAMED = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+
+
+def level(parts):
+    return LEVEL.get(parts[0], 1) if parts else 1
+
+
+def imports(path):
+    """Yield (module parts inside snnteach or None, outside name or None) of every import in a file."""
+    here = path.relative_to(PACKAGE).parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[:len(here) - node.level]
+            module = tuple((node.module or "").split(".")) if node.module else ()
+            for alias in node.names:
+                yield (*base, *module) or (alias.name,), None
+        elif isinstance(node, ast.ImportFrom):
+            inside = node.module.split(".")[0] == "snnteach"
+            yield (tuple(node.module.split(".")[1:]), None) if inside else (None, node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield None, alias.name.split(".")[0]
+
+
+@NAMED
+def test_imports_go_only_downward(path):
+    parts = path.relative_to(PACKAGE).parts
+    if path.name in ("__init__.py", "__main__.py") and len(parts) == 1:
+        return
+    for inside, outside in imports(path):
+        if inside is not None:
+            assert level(inside) <= level(parts), f"imports upward: {'.'.join(inside)}"
+        elif path in REFERENCE:
+            assert outside in ALLOWED, f"a reference module imports {outside}"
+
+
+def code_lines(node, lines):
+    documented = set()
+    for inner in ast.walk(node):
+        body = getattr(inner, "body", None)
+        if isinstance(inner, (ast.FunctionDef, ast.ClassDef, ast.Module)) and body and ast.get_docstring(inner) is not None:
+            documented |= set(range(body[0].lineno, body[0].end_lineno + 1))
+    first, last = (1, len(lines)) if isinstance(node, ast.Module) else (node.lineno, node.end_lineno)
+    return sum(1 for number in range(first, last + 1)
+               if number not in documented and lines[number - 1].strip() and not lines[number - 1].strip().startswith("#"))
+
+
+@NAMED
+def test_sizes(path):
+    source = path.read_text()
+    tree, lines = ast.parse(source), source.split("\n")
+    assert code_lines(tree, lines) <= 250
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert code_lines(node, lines) <= 30, f"{node.name} is too long"
+
+
+@pytest.mark.parametrize("path", PUBLIC, ids=lambda path: path.stem)
+def test_public_docstrings_are_whole(path):
+    module = importlib.import_module(f"snnteach.{path.stem}")
+    assert module.__doc__
+    found = 0
+    for name, member in vars(module).items():
+        if name.startswith("_") or not (inspect.isfunction(member) or inspect.isclass(member)):
+            continue
+        if member.__module__ != module.__name__:
+            continue
+        text = inspect.getdoc(member) or ""
+        needed = [">>> "] + ([] if inspect.isclass(member) and issubclass(member, tuple) else ["Source:"])
+        if inspect.isfunction(member):
+            needed += ["Returns:"] + (["Args:"] if inspect.signature(member).parameters else [])
+        assert all(word in text for word in needed), f"{name}: {[word for word in needed if word not in text]} missing"
+        assert re.match(r"[A-Z][^\n]*[.:]", text), f"{name}: the first line is no sentence"
+        if inspect.isfunction(member):
+            missing = [argument for argument in inspect.signature(member).parameters if argument not in text]
+            assert not missing, f"{name}: {missing} not documented"
+        found += 1
+    assert found
+
+
+def test_every_lesson_is_a_row_of_the_syllabus():
+    assert {path.name for path in (PACKAGE / "lessons").iterdir() if path.is_dir() and path.name != "__pycache__"} == {
+        row.topic for row in syllabus()} <= {path.stem for path in PUBLIC}
+
+
+def test_importing_the_package_is_light():
+    code = ("import sys, snnteach\n"
+            "heavy = {'torch', 'numpy', 'matplotlib', 'ipywidgets'} & set(sys.modules)\nassert not heavy, heavy")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_reference_modules_hold_no_numpy_when_used():
+    for path in PUBLIC:
+        source = path.read_text()
+        assert ".numpy()" not in source and "print(" not in re.sub(r'""".*?"""', "", source, flags=re.DOTALL)

@@ -1,0 +1,175 @@
+"""Slides of every notebook: nothing is cut, small or missing, nothing comes from a network, no presenter is stuck."""
+import re
+
+import pytest
+
+from snnteach.authoring import notebooks, site, slides
+from snnteach.install.troubles import SetupError
+from tests import browser
+
+PATHS = notebooks.paths()
+EVERY = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+LOOK = """() => {
+  const slide = Reveal.getCurrentSlide(), scale = Reveal.getScale(), frame = slide.getBoundingClientRect();
+  const seen = [...slide.querySelectorAll('*')].filter(part => part.getBoundingClientRect().width &&
+                                                        !part.closest('aside, mjx-assistive-mml'));
+  const boxes = seen.map(part => part.getBoundingClientRect());
+  const read = seen.filter(part => !part.closest('.anim-controls, svg') &&
+                           [...part.childNodes].some(node => node.nodeType == 3 && node.data.trim()));
+  const size = part => parseFloat(getComputedStyle(part).fontSize), code = part => part.closest('.listing');
+  const longest = Math.max(0, ...seen.filter(code).flatMap(part => part.innerText.split('\\n').map(line => line.length)));
+  return {
+    left: Math.min(...boxes.map(box => box.left - frame.left)) / scale,
+    top: Math.min(...boxes.map(box => box.top - frame.top)) / scale,
+    right: Math.max(...boxes.map(box => box.right - frame.left)) / scale,
+    bottom: Math.max(...boxes.map(box => box.bottom - frame.top)) / scale,
+    wide: seen.filter(part => part.matches('pre, div') && part.scrollWidth > part.clientWidth + 1).map(part => part.className),
+    text: Math.min(36, ...read.filter(part => !code(part)).map(size)),
+    formula: Math.min(36, ...seen.filter(part => part.matches('mjx-container > svg')).map(
+      svg => svg.getBoundingClientRect().width / scale / svg.viewBox.baseVal.width * 1000)),
+    code: Math.min(36, ...read.filter(code).map(size)), longest,
+    empty: !slide.querySelector('img, p, pre, li'),
+  };
+}"""
+BROKEN = "[data-mjx-error], mjx-merror, [mathcolor=red], [fill=red]"      # what MathJax makes of an equation it cannot read
+
+
+@EVERY
+def test_every_cell_says_what_it_becomes(path):
+    notebook = notebooks.read(path)
+    types = [cell.metadata.slideshow.slide_type for cell in notebook.cells]
+    assert set(types) <= slides.TYPES and types[0] == "slide" and types.count("slide") >= 6
+    for cell, kind in zip(notebook.cells, types):
+        hidden = {"setup", "exercise", "program", "agreement"} & set(cell.metadata.get("tags", []))
+        assert not hidden or kind == "skip", cell.id
+
+
+@EVERY
+def test_exercises_are_hidden_and_ideas_stand_out(path):
+    found = slides.slides(notebooks.read(path))
+    text = "".join(slide.html + "".join(slide.notes) for slide in found)
+    assert not re.search(r"Exercise \d\d\.|not attempted|LiveFigure\(", text)
+    assert sum(slide.kind == "idea" for slide in found) >= 3 and sum(slide.kind == "figure" for slide in found) >= 4
+    assert not re.search(r"^\s*assert ", re.sub("<[^>]+>", "", text), re.MULTILINE)
+    assert sum(bool(slide.notes) for slide in found) >= 5 and all(slide.html.strip() for slide in found)
+
+
+def test_a_heading_parts_what_is_spoken_from_what_is_shown():
+    found = []
+    slides._add_text(found, "# Title\n\nWords.", "slide")
+    slides._add_text(found, "Seen.\n\n**Take away:** look.\n\n## Next\n\nIdea.\n\n> **Exercise 01.1** easy.", "slide")
+    assert [(slide.kind, slide.begins) for slide in found] == [("text", True), ("idea", False), ("text", True)]
+    slides._add_text(found, "One.\n\n<!-- next slide -->\n\nTwo.", "subslide")
+    assert "One." in found[-2].html and "Two." in found[-1].html and "next slide" not in found[-2].html + found[-1].html
+    assert "Seen." in found[0].notes[0] and "Look." in found[1].html and "Exercise" not in found[2].html
+
+
+def test_links_lead_to_binder_or_are_text():
+    html = slides._html("## A\n\n[07](07_surrogate.ipynb), the [map](../README.md), [paper](https://doi.org/1)")
+    assert re.findall('href="(.*?)"', html) == [f"{slides.BINDER}07_surrogate.ipynb", "https://doi.org/1"]
+    assert "the map," in html
+
+
+def test_long_lines_are_wrapped_and_long_code_is_parted():
+    assert slides._wrapped("  " + "word " * 40).split("\n")[1].startswith("      word")
+    assert max(map(len, slides._wrapped("word " * 40).split("\n"))) <= slides.MOST_CHARACTERS
+    code = "\n\n".join(["x = 1\n" * 14 + "y = 2"] * 3)
+    parts = slides._parted(code)
+    assert "\n\n".join(parts) == code and len(parts) == 3
+    assert site.narrow(f"x = 1         # one\n{'y' * 79}      # two") == f"x = 1  # one\n# two\n{'y' * 79}"
+    code = "x = 1\nassert (x ==\n        1)\nfor y in (2,):\n    print(y)\n    if x:\n        assert y\nassert y"
+    assert slides._without_asserts(code) == "x = 1\nfor y in (2,):\n    print(y)"
+
+
+def test_what_is_not_slides_is_never_replaced(tmp_path):
+    mine = tmp_path / PATHS[0].stem / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("kept")
+    with pytest.raises(SetupError, match="something else than slides"):
+        slides.build(PATHS[0].stem[:2], tmp_path)
+    assert mine.read_text() == "kept"
+
+
+def places(reader, page):
+    """Open the slides and return where each one is."""
+    reader.page.goto(page.as_uri())
+    reader.page.wait_for_function("window.Reveal && Reveal.isReady()")
+    return reader.page.evaluate("Reveal.getSlides().map(slide => Reveal.getIndices(slide)).map(at => [at.h, at.v || 0])")
+
+
+def here(reader):
+    return reader.page.evaluate("[Reveal.getIndices().h, Reveal.getIndices().v]")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@EVERY
+def test_slides_open_from_disk_without_a_network_and_can_be_read(path, tmp_path):
+    page = slides.build(path.stem[:2], tmp_path)
+    html = page.read_text(encoding="utf-8")
+    for link in re.findall('href="([^"]*)"', html):
+        assert re.match("https?://", link) or (page.parent / link).is_file(), link
+    with browser.reader((1280, 720)) as reader:
+        requests = []
+        reader.page.context.set_offline(True)
+        reader.page.on("requestfailed", lambda request: requests.append(request.url))
+        reader.page.on("request", lambda request: requests.append(request.url) if request.url.startswith("http") else None)
+        found = places(reader, page)
+        assert len(found) == html.count('<section class="')
+        for across, down in found:
+            reader.page.evaluate(f"Reveal.slide({across}, {down}, 9)")
+            seen, where = reader.page.evaluate(LOOK), f"slide {across}/{down}"
+            assert min(seen["left"], seen["top"]) >= 0 and seen["right"] <= 1281 and seen["bottom"] <= 721, f"{where}: {seen}"
+            assert not seen["wide"] and not seen["empty"], f"{where}: {seen}"
+            assert min(seen["text"], seen["formula"]) >= 18, f"{where}: {seen}"
+            assert seen["code"] >= (18 if seen["longest"] < 110 else 15), f"{where}: {seen}"
+            assert browser.violations(reader.page, "section.present" if [across, down] != [0, 0] else None) == [], where
+        assert reader.page.locator(BROKEN).count() == 0 and reader.page.locator(".words, aside", has_text="$").count() == 0
+        assert reader.errors == [] and requests == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_sweep_moves_and_lets_the_presenter_go_on(tmp_path):
+    page = slides.build("02", tmp_path)
+    with browser.reader((1280, 720)) as reader:
+        places(reader, page)
+        slider, picture = (reader.page.locator(f".sweep {part}").nth(1) for part in (".anim-slider", "img"))
+        slider.evaluate("slider => { const at = Reveal.getIndices(slider.closest('section')); Reveal.slide(at.h, at.v); }")
+        start, before = here(reader), picture.get_attribute("src")
+        while not slider.evaluate("slider => slider == document.activeElement"):
+            reader.page.keyboard.press("Tab")
+        reader.page.keyboard.press("ArrowLeft")
+        assert picture.get_attribute("src") != before and here(reader) == start
+
+        for share, below in ((0.25, 0), (0.6, 60)):       # where the mouse lets the slider go
+            before, box = picture.get_attribute("src"), slider.bounding_box()
+            reader.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            reader.page.mouse.down()
+            reader.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2 + below)
+            reader.page.mouse.up()
+            assert picture.get_attribute("src") != before
+            reader.page.keyboard.press("PageDown")
+            assert here(reader) != start
+            reader.page.keyboard.press("PageUp")
+            assert here(reader) == start
+        assert reader.errors == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_speaker_reads_the_notes_and_each_formula_once(tmp_path):
+    page = slides.build("02", tmp_path)
+    with browser.reader((1280, 720)) as reader:
+        reader.page.context.set_offline(True)
+        places(reader, page)
+        notes = reader.page.locator("aside.notes:has(mjx-container)").first
+        notes.evaluate("notes => { const at = Reveal.getIndices(notes.closest('section')); Reveal.slide(at.h, at.v); }")
+        words = notes.locator("p").first.text_content()
+        with reader.page.expect_popup() as popup:
+            reader.page.keyboard.press("s")
+        shown = popup.value.locator(".speaker-controls-notes .value")
+        shown.locator("mjx-container").first.wait_for()
+        assert shown.locator("p").first.text_content() == words and len(words) > 40
+        assert shown.locator("svg").count() == notes.locator("svg").count() and shown.locator("math").count() == 0
+        assert reader.errors == []

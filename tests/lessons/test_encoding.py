@@ -1,0 +1,155 @@
+"""Notebook 04: its listings against the package, its exercises, its explorers and its stored study."""
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from snnteach import encoding as reference
+from snnteach import stored as read_stored
+from snnteach.authoring import studies
+from snnteach.data.recordings import grasshopper
+from snnteach.lessons.encoding.explorers import digits_shown
+from snnteach.lessons.encoding.films import reveal_frames
+from snnteach.neurons import lif
+from snnteach.reader.lookup import exercise as find
+from snnteach.reader.lookup import explorer as find_explorer
+from tests.listings import namespace
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return namespace("04")
+
+
+def seeded():
+    return torch.Generator().manual_seed(5)
+
+
+def test_the_listings_of_the_random_codes_are_the_package(shown):
+    x = torch.rand(40, 3, generator=seeded())
+    assert torch.equal(shown["rate_code"](x, 30, gain=0.7, generator=seeded()),
+                       reference.rate_code(x, 30, gain=0.7, generator=seeded()))
+    for dead_time in (0.0, 2.5):
+        pair = [module(3 * x, 30, dead_time=dead_time, generator=seeded())
+                for module in (shown["poisson_code"], reference.poisson_code)]
+        assert torch.equal(*pair) and pair[0].any()
+
+
+@pytest.mark.parametrize("mode", reference.LATENCY_MODES)
+def test_the_listing_of_latency_is_the_package(shown, mode):
+    x = torch.linspace(0, 1, 200)
+    options = {"tau": 7.0, "threshold": 0.05, "mode": mode}
+    assert torch.equal(shown["latency_code"](x, 20, **options), reference.latency_code(x, 20, **options))
+
+
+@pytest.mark.parametrize("method", reference.DELTA_METHODS)
+@pytest.mark.parametrize("off_spikes", [True, False])
+def test_the_listing_of_delta_is_the_package(shown, method, off_spikes):
+    x = grasshopper().loudness[:3000:3].view(250, 4)
+    ours, theirs = (code(x, 1.5, method=method, off_spikes=off_spikes) for code in (shown["delta_code"], reference.delta_code))
+    assert torch.equal(ours, theirs) and ours.any()
+    assert torch.equal(shown["delta_decode"](ours, 1.5, x[0]), reference.delta_decode(ours, 1.5, x[0]))
+
+
+def test_the_listings_of_population_phase_and_information_are_the_package(shown):
+    x = torch.rand(50, generator=seeded())
+    assert torch.equal(shown["population_code"](x, 7), reference.population_code(x, 7))
+    for period in (4, 8):
+        assert torch.equal(shown["phase_code"](x, 16, period=period), reference.phase_code(x, 16, period=period))
+    table = torch.rand(6, 9, generator=seeded()).softmax(1)
+    prior = torch.rand(6, generator=seeded()).softmax(0)
+    assert shown["mutual_information"](table, prior) == pytest.approx(reference.mutual_information(table, prior), abs=1e-12)
+
+
+def test_exercises_agree_with_simulation():
+    needed = find("04.1").reference
+    spread = reference.rate_code(torch.full((20_000,), 0.5), needed, generator=seeded()).mean(0).std().item()
+    assert spread == pytest.approx(0.05, rel=0.02)
+    spk = reference.poisson_code(torch.full((500,), 0.25), 4000, dead_time=2.0, generator=seeded())
+    assert find("04.2").reference(spk.mean().item(), 2.0) == pytest.approx(0.25, rel=0.01)
+    for num_steps, tau, threshold in find("04.3").cases:
+        limit = find("04.3").reference(num_steps, tau, threshold)
+        x = torch.tensor([limit - 1e-6, limit + 1e-6], dtype=torch.float64)
+        assert reference.latency_code(x, num_steps, tau=tau, threshold=threshold).sum(0).tolist() == [0, 1]
+    assert reference.delta_code(torch.linspace(0, 1, 10_000), 0.03).sum() == find("04.4").reference
+    bits = reference.phase_code(torch.arange(256) / 255, 8).flip(0)[:, None]
+    mem = lif(bits, find("04.5").reference, reset="none")[1][-1, 0]
+    assert torch.equal(mem * 128, torch.arange(256.0))
+
+
+def test_misconceptions_differ_from_the_answer_and_from_each_other():
+    for number in range(1, 6):
+        exercise = find(f"04.{number}")
+        answers = [exercise.reference, *(wrong.answer for wrong in exercise.misconceptions)]
+        if exercise.cases:
+            answers = [tuple(round(answer(*case), 9) for case in exercise.cases) for answer in answers]
+        assert len(set(answers)) == len(answers)
+
+
+def test_pixel_explorer_says_what_the_notebook_says():
+    compute = find_explorer("encoding.pixel").compute
+    assert compute(code="rate (Bernoulli)", intensity=1.0, num_steps=16)["error"] == 0
+    assert compute(code="Poisson", intensity=1.0, num_steps=16)["error"] > 0.1
+    assert compute(code="phase", intensity=0.5, num_steps=8)["error"] == 0
+    for intensity in (0.2, 0.5, 0.9):
+        coin, once = (compute(code=code, intensity=intensity, num_steps=16)["error"]
+                      for code in ("rate (Bernoulli)", "latency, linear"))
+        assert once <= 0.5 / 15 + 1e-6 < coin
+        many, direct = (compute(code=code, intensity=intensity, num_steps=16)["error"]
+                        for code in ("population", "direct current"))
+        assert direct < 1e-6 < many < coin
+
+
+def test_digit_explorer_reads_the_digit_in_the_end():
+    compute, codes = (getattr(find_explorer("encoding.digit"), name) for name in ("compute", "controls"))
+    for code in codes["code"].options:
+        early, late = (compute(code=code, digit=3, step=step) for step in (1, 16))
+        assert late["error"] <= early["error"] + 1e-6 and late["error"] < (0.18 if "log" in code else 0.1), code
+    frames = reveal_frames(digits_shown()[3])
+    assert len(frames) == 16 and frames[-1]["latency"]["error"] < frames[-1]["rate"]["error"]
+
+
+def test_delta_explorer_frame_difference_is_deaf_to_dense_samples():
+    compute = find_explorer("encoding.delta").compute
+    assert compute(method="frame", threshold=2.0, every=1)["count"] == 0
+    assert compute(method="frame", threshold=2.0, every=10)["count"] > 0
+    for every in (1, 5, 20):
+        sent = compute(method="send_on_delta", threshold=2.0, every=every)
+        assert sent["error"] < 2.001 and math.isclose(sent["count"], 24, abs_tol=4)
+
+
+def test_the_stored_study_is_whole_and_its_gains_are_those_that_validation_chose():
+    study, stored = studies.study("04"), read_stored("encoding")
+    assert studies.stale("encoding") is None
+    for name in study.CODES:
+        means = {gain: sum(stored[f"choose {name}: gain {gain}"]) / 3 for gain in study.GAINS}
+        assert study.CHOSEN[name] == max(means, key=means.get), name
+        assert all(len(stored[f"{name}: {quantity}"]) == 3 for quantity in ("accuracy", "inputs", "hidden"))
+
+
+def test_choosing_a_gain_never_looks_at_test_images(monkeypatch):
+    study = studies.study("04")
+    inputs, targets, test_inputs, test_targets = study._images()
+    poison = torch.full_like(test_inputs, math.nan)
+    monkeypatch.setattr(study, "_images", lambda: (inputs[:600], targets[:600], poison, test_targets))
+    monkeypatch.setattr(study, "GAINS", (3,))
+    monkeypatch.setattr(study, "train", lambda name, gain, seed, x, y, epochs: (x.shape, None))
+    monkeypatch.setattr(study, "accuracy", lambda net, x, y, encode: float(x.isfinite().all()))
+    assert study.choose("rate")(0) == {"gain 3": 1.0}
+
+
+def test_shuffled_latency_keeps_pixels_and_times_but_not_who_has_which():
+    study = studies.study("04")
+    x = digits_shown()
+    torch.manual_seed(0)
+    plain, mixed = study.latency(x), study.shuffled_latency(x)
+    assert torch.equal(plain.sum(0), mixed.sum(0)) and torch.equal(plain.sum(2), mixed.sum(2))
+    assert not torch.equal(plain, mixed)
+    at_once = study.all_at_once(x)
+    assert torch.equal(plain.sum(0), at_once.sum(0)) and not at_once[1:].any()
+
+
+def test_the_recording_has_its_provenance():
+    text = (Path(reference.__file__).parent / "data" / "DATA.md").read_text(encoding="utf-8")
+    assert "grasshopper.npz" in text and "nitime" in text

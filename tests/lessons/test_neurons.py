@@ -1,0 +1,130 @@
+"""What ties notebook 02 together: its displayed equations, its listings, the module, the explorer and the animation."""
+import itertools
+import math
+
+import pytest
+import torch
+
+from snnteach import neurons
+from snnteach.lessons.neurons.explorers import compute_lif, drive
+from snnteach.lessons.neurons.films import unrolled_frames
+from snnteach.reader.lookup import exercise as find
+from snnteach.surrogate import fast_sigmoid
+from tests.listings import namespace
+
+FLOAT = torch.float64
+EQUATIONS = {  # what section 2 and the table of section 3 display; mem, spk of the step before
+    "subtract": lambda x, mem, spk, beta, threshold: beta * mem + x - threshold * spk,
+    "subtract_decayed": lambda x, mem, spk, beta, threshold: beta * (mem - threshold * spk) + x,
+    "zero": lambda x, mem, spk, beta, threshold: beta * (1 - spk) * mem + x,
+    "none": lambda x, mem, spk, beta, threshold: beta * mem + x,
+}
+
+
+@pytest.fixture(scope="module")
+def listing():
+    return namespace("02")
+
+
+def signal(seed, *shape):
+    return 1.3 * torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=FLOAT)
+
+
+@pytest.mark.parametrize("reset", neurons.RESETS)
+def test_equation_listing_and_module_agree_on_one_step(listing, reset):
+    x, mem = signal(0, 6, 7), 2 * signal(1, 6, 7)
+    spk = (mem > 1.2).to(FLOAT)
+    expected = EQUATIONS[reset](x, mem, spk, 0.8, 1.2)
+    for step in (listing["lif_step"], neurons.lif_step):
+        now, potential = step(x, mem, spk, 0.8, 1.2, reset=reset)
+        assert torch.allclose(potential, expected, rtol=0, atol=1e-14)
+        assert torch.equal(now, (potential > 1.2).to(FLOAT)) and 0 < now.mean() < 1
+
+
+@pytest.mark.parametrize(("reset", "detach", "vector"), list(itertools.product(neurons.RESETS, (True, False), (True, False))))
+def test_written_out_loop_equals_the_module_in_values_and_gradients(listing, reset, detach, vector):
+    x = signal(2, 30, 3, 4).requires_grad_()
+    beta = (torch.linspace(0.6, 0.95, 4, dtype=FLOAT) if vector else torch.tensor(0.9, dtype=FLOAT)).requires_grad_()
+    mem0 = signal(3, 3, 4).requires_grad_()
+    spk0 = (mem0.detach() > 1.1).to(FLOAT)
+    results = []
+    for run in (listing["lif_loop"], neurons.lif):
+        spk, mem = run(x, beta, 1.1, surrogate=fast_sigmoid(4.0), reset=reset, detach_reset=detach, state=(mem0, spk0))
+        loss = (torch.arange(1, 5) * spk).sum() + (mem**2).sum()
+        results.append((spk, mem, *torch.autograd.grad(loss, (x, beta, mem0))))
+    assert 0.05 < results[0][0].mean() < 0.99
+    assert torch.equal(results[0][0], results[1][0])
+    for shown, package in zip(*results, strict=True):
+        assert torch.allclose(shown, package, rtol=1e-10, atol=1e-12)
+    assert all(gradient.abs().sum() > 0 for gradient in results[0][2:])
+
+
+@pytest.mark.parametrize(("reset", "detach"), list(itertools.product(neurons.RESETS, (True, False))))
+def test_written_out_loop_equals_the_module_with_a_fixed_decay(listing, reset, detach):
+    x = signal(6, 30, 3, 4).requires_grad_()
+    results = []
+    for run in (listing["lif_loop"], neurons.lif):
+        spk, mem = run(x, 0.9, 1.1, surrogate=fast_sigmoid(4.0), reset=reset, detach_reset=detach)
+        results.append((spk, mem, *torch.autograd.grad((torch.arange(1, 5) * spk).sum() + (mem**2).sum(), x)))
+    for shown, package in zip(*results, strict=True):
+        assert torch.allclose(shown, package, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("reset", neurons.RESETS)
+def test_the_module_of_the_listing_is_that_of_the_package(listing, reset):
+    x = signal(4, 25, 2, 5).float()
+    layers = [source(0.85, 0.9, learn_beta=True, reset=reset) for source in (listing["LIF"], neurons.LIF)]
+    results = []
+    for layer in layers:
+        spk, mem = layer(x)
+        results.append((spk, mem, *torch.autograd.grad((spk + mem).sum(), layer.logit_beta)))
+    assert torch.equal(results[0][0], results[1][0])
+    for shown, package in zip(*results, strict=True):
+        assert torch.allclose(shown, package, rtol=1e-4)
+    assert not any(parameter.requires_grad for parameter in listing["LIF"](0.85).parameters())
+
+
+def test_first_spike_listing_is_the_module(listing):
+    for beta, current in itertools.product((0.5, 0.9, 0.99), (0.009, 0.049, 0.2, 0.7, 1.5)):
+        assert listing["first_spike_step"](current, beta) == neurons.first_spike_step(current, beta)
+    assert listing["first_spike_step"](0.09, 0.9) == math.inf
+
+
+@pytest.mark.parametrize("reset", neurons.RESETS)
+@pytest.mark.parametrize("kind", ["constant", "pulse train", "noise"])
+def test_the_explorers_budget_adds_up(reset, kind):
+    data = compute_lif(0.9, 0.3, reset, kind)
+    assert data["x"].mean().item() == pytest.approx(0.3, rel=1e-5)
+    assert sum(data["shares"]) == pytest.approx(1.0)
+    if reset == "none":
+        assert data["shares"][1] == pytest.approx(0, abs=1e-5)
+    if reset == "subtract":                      # each reset within the run costs one threshold
+        paid = int(data["spk"][:-1].sum()) / 100
+        assert data["shares"][1] * 0.3 == pytest.approx(paid, abs=1e-5)
+        assert data["rate"] == pytest.approx(data["law"], abs=0.02)
+
+
+def test_the_same_mean_input_fires_in_packets_only():
+    counts = {kind: int(compute_lif(0.9, 0.09, "subtract", kind)["spk"].sum()) for kind in ("constant", "pulse train", "noise")}
+    assert counts["constant"] == 0 and counts["pulse train"] == 4 and counts["noise"] >= 1
+    assert bool((drive(0.09, "noise") >= 0).all())
+
+
+def test_the_animation_shows_the_three_terms_of_the_equation():
+    x = 0.6 * torch.tensor([1.0, 1, 1, 0, 1, 1, 0, 1, 1])
+    frames = unrolled_frames(x, beta=0.9)
+    assert [frame[:2] for frame in frames[:4]] == [(1, 0), (1, 1), (1, 2), (2, 0)] and len(frames) == 27 <= 30
+    record = frames[0][2]
+    for step in range(1, 10):
+        expected = 0.9 * record["mem"][step - 1] + record["x"][step - 1] - record["spk"][step - 1]
+        assert record["mem"][step] == pytest.approx(expected, abs=1e-6)
+        assert record["spk"][step] == float(record["mem"][step] > 1)
+    assert sum(record["spk"]) == 3
+
+
+def test_the_repaired_listing_is_the_module():
+    for current, beta, threshold, num_steps in find("02.3").cases:
+        spk, _ = neurons.lif(torch.full((num_steps, 1, 1), current, dtype=FLOAT), beta, threshold)
+        assert torch.equal(find("02.3").reference(current, beta, threshold, num_steps).to(FLOAT), spk.flatten())
+        single, _ = neurons.lif(torch.full((num_steps, 1, 1), current), beta, threshold)      # a reader may use float32
+        assert torch.equal(single.to(FLOAT), spk)

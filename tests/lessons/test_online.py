@@ -1,0 +1,144 @@
+"""Notebook 16: its listings against the package, its exercises, its explorer and its stored study."""
+import pytest
+import torch
+
+from snnteach import online as reference
+from snnteach import stored as read_stored
+from snnteach.authoring import studies
+from snnteach.bptt import Weights, backward, forward, random_weights
+from snnteach.lessons.online import explorers as module
+from snnteach.lessons.online.films import snowball_frames
+from snnteach.reader.lookup import exercise as find
+from snnteach.reader.lookup import explorer as find_explorer
+from tests.listings import namespace
+
+FLOAT = torch.float64
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return namespace("16")
+
+
+def network(gain, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    weights, feedback = random_weights(generator, (5, 7, 2), gain or 0.0, 2.0, FLOAT)
+    x = (torch.rand(25, 3, 5, generator=generator) < 0.3).to(FLOAT)
+    target = torch.randn(25, 3, 2, generator=generator, dtype=FLOAT)
+    return x, weights if gain is not None else weights._replace(recurrent=None), lambda out, t: out - target[t], feedback
+
+
+def same(one, other):
+    return all((a is None and b is None) or torch.allclose(a, b, rtol=1e-10, atol=1e-12)
+               for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("gain", [None, 0.6])
+@pytest.mark.parametrize("name", ["rtrl", "eprop", "ottt"])
+def test_the_listings_are_the_package(shown, name, gain):
+    x, weights, error, feedback = network(gain)
+    variants = [{"detach_reset": True}, {"detach_reset": False}] if name == "rtrl" else [{}, {"feedback": feedback}]
+    for options in variants:
+        ours, theirs = (rule(x, weights, error, 0.9, 0.8, 1.2, **options) for rule in (shown[name], getattr(reference, name)))
+        assert same(ours, theirs) and ours.hidden.any()
+
+
+def test_the_listing_of_rtrl_is_exact(shown):
+    x, weights, error, _ = network(0.9, seed=3)
+    run = forward(x, weights, 0.9, 0.8)
+    errors = torch.stack([error(out, t) for t, out in enumerate(run.out)])
+    assert same(shown["rtrl"](x, weights, error, 0.9, 0.8), backward(run, weights, errors, 0.9, 0.8))
+
+
+def test_the_listing_of_the_memory_is_the_reservoir(shown):
+    memories = [make(6, torch.Generator().manual_seed(1)) for make in (shown["FairMemory"], reference.Reservoir)]
+    for memory in memories:
+        for number in range(200):
+            memory.add(torch.tensor(number), torch.tensor(-number))
+    assert all(torch.equal(*pair) for pair in zip(*(memory.draw(30) for memory in memories), strict=True))
+
+
+def test_exercises_agree_with_the_rules():
+    x = torch.rand(9, generator=torch.Generator().manual_seed(0))
+    weights = Weights(torch.zeros(1, 1, requires_grad=True), None, torch.ones(1, 1))
+    mem = forward(x[:, None, None], weights, 0.7, 0.5).mem.flatten()
+    slopes = torch.stack([torch.autograd.grad(value, weights.hidden, retain_graph=True)[0].squeeze() for value in mem])
+    assert torch.allclose(find("16.1").reference(x, 0.7), slopes)
+
+    hidden, inputs = 200, 100
+    assert find("16.2").reference * (inputs + 2 * hidden) == hidden * (inputs + hidden)
+
+    weight = torch.tensor(0.7, requires_grad=True)                         # 16.4, with a slope of 0.4 at step 1
+    from snnteach.surrogate import spike
+    first = weight * 1.0
+    second = 0.9 * first + 0.5 * spike(first - 1, lambda u: torch.full_like(u, 0.4))
+    assert find("16.4").reference == pytest.approx(torch.autograd.grad(second, weight)[0].item())
+
+    survive = 1.0
+    for number in range(51, 1001):
+        survive *= 1 - 50 / number / 50
+    assert find("16.6").reference == pytest.approx(survive)
+
+
+def test_exercises_put_together_are_the_rules():
+    x, weights, error, _ = network(None)
+    step, add = find("16.3").reference, find("16.5").reference
+    one = x[:, :1]
+    run = forward(one, weights, 0.9, 0.8)
+    slope = reference.atan()(run.mem - 1.0)
+    def alone(out, t):
+        return torch.full_like(out, 0.3 + 0.1 * t)
+    trace, table = torch.zeros(5, dtype=FLOAT), torch.zeros(7, 5, dtype=FLOAT)
+    by_eprop, by_ottt = torch.zeros(7, 5, dtype=FLOAT), torch.zeros(7, 5, dtype=FLOAT)
+    for t, out in enumerate(run.out):
+        trace, table = step(trace, table, one[t, 0], slope[t, 0], 0.9, 0.8)
+        by_eprop += (alone(out, t) @ weights.output).T * table
+        by_ottt += add(alone(out, t), weights.output, slope[t], trace[None])
+    assert torch.allclose(by_eprop, reference.eprop(one, weights, alone, 0.9, 0.8).hidden)
+    assert torch.allclose(by_ottt, reference.ottt(one, weights, alone, 0.9, 0.8).hidden)
+
+
+def test_the_explorer_says_what_the_notebook_says():
+    explorer = find_explorer("online.eligibility")
+    data = explorer.compute(**explorer.start())
+    assert data["cosine"] == pytest.approx(1, abs=1e-5) and data["ratio"] == pytest.approx(1, abs=1e-4)
+    weights = Weights(module._W, 0 * module._V, module._OUT)
+    beta, beta_out = explorer.start()["beta"], explorer.start()["beta_out"]
+    run = forward(module._X, weights, beta, beta_out)
+    exact = backward(run, weights, run.out - module._TARGET, beta, beta_out).hidden[module._NEURON, module._INPUT].item()
+    assert abs(exact) > 1e-3 and data["product"].sum().item() == pytest.approx(exact, rel=1e-3)
+    strong = explorer.compute(**{**explorer.start(), "gain": 1.0})
+    random = explorer.compute(**{**explorer.start(), "feedback": "random"})
+    assert strong["cosine"] < 0.6 and abs(random["cosine"]) < 0.5
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.7])
+def test_the_explorer_computes_eprop(gain):
+    explorer = find_explorer("online.eligibility")
+    data = explorer.compute(**{**explorer.start(), "gain": gain, "beta_out": 0.5})
+    weights = Weights(module._W, gain * module._V, module._OUT)
+    grads = reference.eprop(module._X, weights, lambda out, t: out - module._TARGET[t], 0.9, 0.5)
+    ours = torch.cat([grads.hidden, grads.recurrent], 1).flatten()
+    assert torch.allclose(data["eprop"], ours / ours.abs().max(), atol=1e-4)
+
+
+def test_the_snowball_is_the_trace():
+    frames = snowball_frames(torch.tensor([1.0, 0.0, 1.0]), 0.5)
+    assert [frame[:2] for frame in frames] == [(1, "roll"), (1, "grow"), (2, "roll"), (2, "grow"), (3, "roll"), (3, "grow"),
+                                               (3, "back"), (2, "back"), (1, "back")]
+    assert frames[0][2]["trace"] == [1.0, 0.5, 1.25] == find("16.1").reference(torch.tensor([1.0, 0.0, 1.0]), 0.5).tolist()
+
+
+def test_the_stored_study_says_what_the_issue_asks():
+    stored = read_stored("online")
+    assert studies.stale("online") is None
+    for rule in ("e-prop", "OTTT"):
+        short, long = (sorted(stored[f"memory, T = {num_steps}: {rule}"])[1] for num_steps in (50, 5000))
+        assert long <= 1.2 * short
+    short, long = (sorted(stored[f"memory, T = {num_steps}: BPTT"])[1] for num_steps in (50, 5000))
+    assert long > 50 * short
+    for num_steps in (50, 500, 5000):
+        assert max(a / b for a, b in zip(stored[f"time, T = {num_steps}: OTTT"], stored[f"time, T = {num_steps}: BPTT"],
+                                         strict=True)) <= 0.5
+    frozen = max(stored["scanned digits, frozen hidden layer"])
+    assert min(stored["scanned digits, BPTT"] + stored["scanned digits, e-prop"]) > 0.85 > 0.7 > frozen

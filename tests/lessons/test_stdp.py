@@ -1,0 +1,147 @@
+"""Notebook 14: its listings against the package, its exercises, its explorers and its stored study."""
+import inspect
+import math
+
+import pytest
+import torch
+
+from snnteach import stdp as reference
+from snnteach import stored as read_stored
+from snnteach.authoring import studies
+from snnteach.lessons.stdp.explorers import GAIN, GROUP, mean_drift
+from snnteach.reader.judge import judge
+from snnteach.reader.lookup import exercise as find
+from snnteach.reader.lookup import explorer as find_explorer
+from snnteach.stdp import PairRule, TripletRule
+from tests.listings import namespace
+
+FLOAT = torch.float64
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return namespace("14")
+
+
+def test_the_listings_are_the_package(shown):
+    rule = PairRule(0.02, 0.013, 11.0, 23.0)
+    lag = torch.linspace(-70, 70, 141, dtype=FLOAT)
+    assert torch.allclose(shown["stdp_window"](lag, rule), reference.stdp_window(lag, rule), rtol=1e-14)
+    pre, post = [1, 4, 9, 30, 31], [0, 4, 12, 33]
+    for pairs in ("all", "nearest"):
+        ours = shown["pair_stdp"](pre, post, rule, pairs=pairs)
+        assert ours == pytest.approx(reference.pair_stdp(pre, post, rule, pairs=pairs), rel=1e-12) and ours != 0
+    assert shown["triplet_stdp"](pre, post) == pytest.approx(reference.triplet_stdp(pre, post), rel=1e-12)
+    assert shown["triplet_stdp"](pre, post, TripletRule(a2_plus=0.01)) != shown["triplet_stdp"](pre, post)
+
+
+@pytest.mark.parametrize("bounds", ["none", "hard", "soft"])
+@pytest.mark.parametrize("pairs", ["all", "nearest"])
+def test_the_listing_of_one_step_is_the_package(shown, bounds, pairs):
+    generator = torch.Generator().manual_seed(0)
+    pre, post = ((torch.rand(80, n, generator=generator) < 0.2).to(FLOAT) for n in (4, 3))
+    rule, weight = PairRule(0.1, 0.12, bounds=bounds), torch.rand(3, 4, generator=generator, dtype=FLOAT)
+    traces, start = reference.Traces(torch.zeros(4, dtype=FLOAT), torch.zeros(3, dtype=FLOAT)), weight
+    for pre_t, post_t in zip(pre, post, strict=True):
+        weight, traces = shown["stdp_step"](pre_t, post_t, traces, weight, rule, pairs=pairs)
+    assert torch.allclose(weight, reference.trace_stdp(pre, post, start, rule, pairs=pairs), rtol=1e-12)
+
+
+def test_the_listings_of_the_layer_are_the_package(shown):
+    generator = torch.Generator().manual_seed(1)
+    layer, spk = reference.wta_start(9, 20, generator=generator), (torch.rand(60, 4, 20, generator=generator) < 0.2).float()
+    out = reference.wta_forward(spk, layer)
+    assert torch.equal(shown["wta_forward"](spk, layer), out) and out.sum() > 20
+    for options in ({}, {"normalise": False, "rise": 0.0}, {"learning_rate": 0.1, "offset": 0.3, "decay": 0.5}):
+        ours, theirs = (f(spk, out, layer, **options) for f in (shown["wta_learn"], reference.wta_learn))
+        assert torch.allclose(ours.weight, theirs.weight, atol=1e-6) and torch.equal(ours.threshold, theirs.threshold)
+    defaults = [inspect.signature(f).parameters.items() for f in (shown["wta_learn"], reference.wta_learn)]
+    assert [(name, p.default) for name, p in defaults[0]] == [(name, p.default) for name, p in defaults[1]]
+    counts, labels = torch.rand(30, 9, generator=generator).round(), torch.tensor([0, 1, 2, 3, 4, 5, 6, -1, 9])
+    assert torch.equal(shown["vote"](counts, labels), reference.vote(counts, labels))
+
+
+def test_exercises_agree_with_the_package():
+    rule = PairRule(0.01, 0.012)
+    assert find("14.1").reference == pytest.approx(reference.pair_stdp([0, 30], [10], rule), rel=1e-12)
+    assert find("14.2").reference == pytest.approx(reference.pair_stdp([12], [7], PairRule(1.0, 1.0, 10.0, 10.0)), rel=1e-12)
+    train = (torch.rand(50, 6, generator=torch.Generator().manual_seed(0)) < 0.3).float()
+    traces, trace = reference.Traces(torch.zeros(6), torch.zeros(6)), torch.zeros(6)
+    for spk in train:
+        _, traces = reference.stdp_step(spk, spk, traces, torch.zeros(6, 6), rule, pairs="nearest")
+        trace = find("14.3").reference(trace, spk, 20.0)
+    assert torch.allclose(trace, traces.pre)
+    assert reference.expected_drift(0.1, 0.1, PairRule(1.0, find("14.4").reference, 20.0, 40.0)) == pytest.approx(0, abs=1e-12)
+    soft, w = PairRule(0.5, 0.0, bounds="soft", w_max=2.0), torch.tensor([[0.3]])
+    one, off = torch.ones(1), torch.zeros(1)
+    stepped, _ = reference.stdp_step(off, one, reference.Traces(one, off), w, soft)
+    up = torch.full((1, 1), 0.5 * math.exp(-1 / 20))
+    assert torch.allclose(stepped, find("14.5").reference(w, up, torch.zeros(1, 1), 2.0))
+    assert 1 - find("14.6").reference == pytest.approx(1.5 * find("14.6").reference)
+    counts, targets = torch.rand(40, 6, generator=torch.Generator().manual_seed(2)), torch.arange(40) % 10
+    assert torch.equal(find("14.7").reference(counts, targets), reference.assign_labels(counts, targets))
+
+
+def test_naming_the_neurons_has_one_answer_however_ties_are_broken():
+    for counts, targets in find("14.7").cases:
+        best, second = torch.stack([counts[targets == digit].mean(0) for digit in range(10)]).topk(2, 0).values
+        assert (best - second).min() > 0.1
+
+
+def test_a_rounded_answer_is_right():
+    assert judge(find("14.2"), -0.61)[0] == "right" and judge(find("14.2"), -0.6)[0] == "not yet"
+
+
+def test_the_mean_drift_of_the_explorer_is_that_of_a_simulation():
+    rate, correlation, rule = 0.1, 0.3, PairRule(a_minus=0.009)
+    generator = torch.Generator().manual_seed(0)
+    steps, runs, weight = 3000, 60, torch.linspace(0.1, 0.9, 100)
+    shared = torch.rand(steps, runs, 1, generator=generator) < rate                                 # [T, runs, 1]
+    own = torch.rand(steps, runs, 100, generator=generator) < rate
+    follows = torch.rand(steps, runs, 100, generator=generator) < math.sqrt(correlation)
+    follows[..., GROUP:] = False
+    pre = torch.where(follows, shared, own).float()
+    chance = GAIN * (pre @ weight)                                                                 # [T, runs]
+    post = torch.zeros(steps, runs)
+    post[1:] = (torch.rand(steps - 1, runs, generator=generator) < chance[:-1]).float()
+    total, traces = torch.zeros(runs, 1, 100), reference.Traces(torch.zeros(runs, 100), torch.zeros(runs, 1))
+    for pre_t, post_t in zip(pre, post, strict=True):
+        total, traces = reference.stdp_step(pre_t, post_t[:, None], traces, total, rule)
+    found, law = total[:, 0].mean(0) / steps, mean_drift(weight, rate, correlation, rule)
+    for part in (slice(None, GROUP), slice(GROUP, None)):
+        error = (found[part].mean() - law[part].mean()).abs()
+        assert error < 0.1 * law[part].mean().abs() + 2e-6
+    assert law[:GROUP].mean() > law[GROUP:].mean() + 5e-6
+
+
+def test_explorers_say_what_the_notebook_says():
+    weights, traces = find_explorer("stdp.weights"), find_explorer("stdp.traces")
+    alone = weights.compute(**weights.start())
+    assert alone["others"][[0, -1]].sum() + alone["group"][[0, -1]].sum() > 95
+    assert weights.compute(**{**weights.start(), "correlation": 0.1})["means"][0] == 1
+    assert weights.compute(**{**weights.start(), "ratio": 0.9})["means"] == (1, 1)
+    for pairs in ("all", "nearest"):
+        for lag in (-20, -3, 0, 7, 20):
+            data = traces.compute(lag=lag, period=30, pairs=pairs)
+            pre, post = (data[name].nonzero().flatten().tolist() for name in ("pre", "post"))
+            assert data["change"][-1].item() == pytest.approx(100 * reference.pair_stdp(pre, post, pairs=pairs), abs=1e-4)
+
+
+def test_the_stored_study_is_whole_and_up_to_date():
+    study, stored = studies.study("14"), read_stored("stdp")
+    assert {name.partition(": ")[0] for name in stored} == set(study.ROWS)
+    assert all(len(values) == 3 for values in stored.values()) and studies.stale("stdp") is None
+
+
+def test_the_stored_study_keeps_what_was_promised():
+    stored = read_stored("stdp")
+    learned = stored["learned: accuracy"]
+    assert sum(learned) / 3 >= 0.81 and max(stored["learned: seconds of training"]) <= 60
+    for control in ("random fields", "training images as fields", "fixed threshold 10", "fixed threshold 20", "no homeostasis",
+                    "no normalisation"):
+        assert max(stored[f"{control}: accuracy"]) < min(learned)
+
+
+def test_a_row_of_the_study_repeats():
+    study = studies.study("14")
+    assert study.ROWS["k-means"](0) == pytest.approx(read_stored("stdp")["k-means"][0], abs=0.02)

@@ -1,0 +1,110 @@
+"""Notebook 15: its listings against the package, its exercises against closed forms, its explorers, its floor."""
+import math
+
+import pytest
+import torch
+
+from snnteach import three_factor as reference
+from snnteach.lessons.three_factor import films as floor
+from snnteach.reader.judge import judge
+from snnteach.reader.lookup import exercise as find
+from snnteach.reader.lookup import explorer as find_explorer
+from snnteach.surrogate import atan, triangular
+from tests.listings import namespace
+
+FLOAT = torch.float64
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return namespace("15")
+
+
+@pytest.mark.parametrize("options", [{}, {"error": "count"}, {"detach_reset": False}, {"surrogate": triangular(0.5)}])
+def test_the_listing_of_the_window_is_the_package(shown, options):
+    lags = torch.arange(-15, 16)
+    found = shown["bptt_window"](lags, 0.8, **options)
+    assert torch.equal(found, reference.bptt_window(lags, 0.8, **options)) and found.abs().max() > 0
+
+
+def test_the_listings_of_the_rules_are_the_package(shown):
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.rand(20, 4, 6, generator=generator) < 0.3).to(FLOAT)
+    mem, signal = torch.randn(2, 20, 4, 3, generator=generator, dtype=FLOAT)
+    assert torch.equal(shown["trace"](x, 0.7), reference.trace(x, 0.7))
+    assert torch.equal(shown["three_factor"](x, mem, signal, 0.7, 0.5), reference.three_factor(x, mem, signal, 0.7, 0.5))
+    spk = (mem > 0.2).to(FLOAT)
+    assert torch.equal(shown["score"](x, mem, spk, 0.7, slope=2.0), reference.score(x, mem, spk, 0.7, slope=2.0))
+    weight, states = torch.rand(4, 3, 6, generator=generator, dtype=FLOAT), []
+    for act in (shown["act"], reference.act):
+        state, noise = reference.start_actor(weight), torch.Generator().manual_seed(1)
+        for x_t in x:
+            state = act(x_t, weight, state, 0.9, 0.95, 1.1, slope=3.0, generator=noise)
+        states.append(state)
+    assert all(map(torch.equal, *states))
+
+
+def test_exercises_agree_with_what_is_measured():
+    window = reference.bptt_window([0, 1], 0.95)
+    assert find("15.1").reference == pytest.approx(-1 / math.log((window[1] / window[0]).item()), rel=1e-9)
+    for h in (atan(), triangular(0.3)):
+        window = reference.bptt_window([0, 1, 2], 0.9, surrogate=h, detach_reset=False)
+        assert find("15.2").reference(0.9, 1.0, h) == pytest.approx((window[2] / window[1]).item(), rel=1e-6)
+    x, mem, error = torch.rand(4, 1, 3), torch.rand(4, 1, 2), torch.rand(4, 1, 2)
+    trace, total = torch.zeros(3), torch.zeros(2, 3)
+    for t in range(4):
+        trace, change = find("15.3").reference(trace, x[t, 0], mem[t, 0], error[t, 0], 0.9, 1.0, 0.1)
+        total += change
+    assert torch.allclose(total, -0.1 * reference.three_factor(x, mem, error, 0.9, surrogate=triangular()), atol=1e-6)
+    decay = torch.linspace(0.9, 0.9999, 200_001, dtype=FLOAT)
+    best = decay[(decay**40 * (1 - decay**2).sqrt()).argmax()].item()
+    assert find("15.4").reference == pytest.approx(best, abs=2e-6)
+    assert -1 / math.log(best) == pytest.approx(81, abs=0.1)
+    spk, reward = torch.tensor([1.0, 0.0]), torch.tensor([0.9, 0.4])
+    chance = torch.tensor([0.3, 0.7])
+    mean = (chance * (reward - 0.2) * (spk - 0.3)).sum().item()
+    assert find("15.5").reference(0.3, 0.9, 0.4, 0.2) == pytest.approx(mean, abs=1e-6)
+
+
+def test_three_digits_are_enough_for_the_best_decay():
+    exercise = find("15.4")
+    assert [judge(exercise, answer)[0] for answer in (0.988, 0.9877, 0.987, 0.989)] == ["right", "right", "not yet", "not yet"]
+    for misconception in exercise.misconceptions:
+        assert judge(exercise, misconception.answer) == ("not yet", misconception.reason)
+
+
+@pytest.mark.parametrize("lag, delay, tau", [(5, 20, 40.0), (-5, 20, 40.0), (25, 0, 2.0), (-20, 10, 100.0), (0, 30, 40.0)])
+def test_the_timing_explorer_is_the_closed_form(lag, delay, tau):
+    data = find_explorer("three_factor.timing").compute(lag=lag, delay=delay, reward=-0.5, tau=tau)
+    late = delay - max(0, -lag)
+    size = math.copysign(0.9 ** abs(lag), lag) * math.exp(-late / tau) if lag and late >= 0 else 0
+    assert data["change"] == pytest.approx(-0.5 * size, rel=1e-4, abs=1e-7)
+    assert data["window"][lag + 25].item() == pytest.approx(-0.5 * size, rel=1e-4, abs=1e-7)
+    same = [find_explorer("three_factor.timing").compute(lag=5, delay=d, reward=1.0, tau=m)["change"]
+            for d, m in ((20, 80.0), (10, 40.0))]
+    assert same[0] == pytest.approx(same[1], rel=1e-5)
+
+
+def test_the_credit_explorer_shows_that_a_shared_reward_does_not_say_who():
+    compute = find_explorer("three_factor.credit").compute
+    few, many = ([compute(neurons=n, trials=1, seed=seed) for seed in range(10)] for n in (3, 300))
+    def mean(runs, name):
+        return sum(run[name] for run in runs) / len(runs)
+    assert mean(few, "told") > 0.5 > 0.15 > mean(many, "told") and mean(many, "named") > 0.6
+    assert mean([compute(neurons=300, trials=100, seed=seed) for seed in range(5)], "told") > 0.5
+
+
+def test_learners_stay_on_the_floor_and_stop_at_the_goal():
+    weight, goal = torch.full((8, 4, 25), 0.25), torch.tensor([1.0, 1.0])
+    reached, moves, due, path = floor.walk(weight, goal, 0.97, torch.Generator().manual_seed(0), step=reference.act)
+    assert path.min() >= 0 and path.max() <= 4 and (path.diff(dim=0).abs().sum(2) <= 1).all() and moves.min() >= 2
+    assert torch.equal(reached.bool(), (path[-1] == goal).all(1)) and reached.any() and due.any()
+    assert torch.equal(moves[reached == 0], torch.full_like(moves[reached == 0], 50))
+
+
+def test_weights_that_point_right_lead_right():
+    weight = torch.zeros(4, 4, 25)
+    weight[:, 0], weight[:, 1:] = 1.0, -1.0
+    reached, moves, _, _ = floor.walk(weight, torch.tensor([4.0, 0.0]), 0.9, torch.Generator().manual_seed(0),
+                                      step=reference.act)
+    assert reached.all() and moves.max() <= 8

@@ -1,0 +1,124 @@
+"""Notebook 09: its listings against the package, its exercises, its explorer, its numbers and its stored study."""
+import math
+
+import pytest
+import torch
+
+from snnteach import activity
+from snnteach import stored as read_stored
+from snnteach import training as reference
+from snnteach.authoring import notebooks, studies
+from snnteach.losses import ce_count_loss, ce_step_loss
+from snnteach.networks import SpikingMLP, direct_current
+from snnteach.reader.lookup import exercise as find
+from snnteach.reader.lookup import explorer as find_explorer
+from tests.listings import namespace
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return namespace("09")
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return read_stored("training")
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def trained(train, **options):
+    torch.manual_seed(0)
+    net, x = SpikingMLP((20, 30, 4)), torch.rand(70, 20)
+    curve = train(net, x, torch.arange(70) % 4, loss=lambda records, y: ce_count_loss(records[-1].spk, y),
+                  encode=lambda x: direct_current(3 * x, 8), epochs=3, batch_size=16, learning_rate=0.01, seed=5, **options)
+    return list(net.state_dict().values()), [row["loss"] for row in curve]
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"weight_decay": 0.1}, {"augment": lambda x: x + 0.1 * torch.randn_like(x)},
+    {"regulariser": lambda records: activity.upper_population(records[0].spk, 10, 1e-2)},
+], ids=["plain", "weight decay", "augment", "regulariser"])
+def test_the_listing_of_fit_gives_the_packages_weights(shown, options):
+    (ours, our_losses), (theirs, their_losses) = trained(shown["fit"], **options), trained(reference.fit, **options)
+    assert our_losses == their_losses and all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("upper_population", {"limit": 10, "strength": 0.3}), ("upper_population", {"limit": 10, "strength": 0.3, "power": 2}),
+    ("lower_neuron", {"limit": 4, "strength": 0.3}), ("lower_neuron", {"limit": 0, "strength": 1.0}),
+])
+def test_the_listings_of_the_regularisers_are_the_package(shown, name, options):
+    spk = torch.rand(8, 5, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64).round().requires_grad_()
+    pair = [make(spk, **options) for make in (shown[name], getattr(activity, name))]
+    assert torch.allclose(*pair) and torch.allclose(*(torch.autograd.grad(value, spk)[0] for value in pair))
+
+
+def test_exercises_agree_with_autograd_and_the_package():
+    spk = torch.zeros(8, 1, 10)
+    spk[:5] = 1
+    spk[1:5, :, 2] = 0                                                                           # neuron 2 fired once
+    spk.requires_grad_()
+    (gradient,) = torch.autograd.grad(activity.lower_neuron(spk, limit=3, strength=1), spk)
+    assert gradient[0, 0, 2].item() == pytest.approx(find("09.4").reference) == pytest.approx(-0.4)
+    best = torch.zeros(6, 1, 4)
+    best[:, 0, 1] = 1
+    assert find("09.3").reference == pytest.approx(ce_step_loss(best, torch.tensor([1])).item(), abs=1e-6)
+    assert find("09.3").reference == pytest.approx(0.7437, abs=1e-4)
+    net, x = SpikingMLP((20, 50, 4)), 3 * torch.rand(30, 20)
+    target, encode = torch.arange(30) % 4, lambda x: direct_current(x, 10)
+    assert find("09.2").reference(net(encode(x))[-1].spk, target) == pytest.approx(
+        reference.accuracy(net, x, target, encode=encode), abs=1e-6)
+    train, test = find("09.1").reference(5 * torch.rand(100) + 1, torch.full((3,), 9.0))
+    assert abs(train.mean()) < 1e-5 and train.std() == pytest.approx(1, abs=1e-5) and (test > 1.5).all()
+    batch_first = torch.rand(3, 5, 2)
+    assert torch.equal(find("09.5").reference(batch_first)[4, 2], batch_first[2, 4])
+
+
+def test_the_explorer_starves_the_last_layer_first():
+    compute = find_explorer("training.threshold").compute
+    healthy, silent = compute(threshold=0.5, gain=1.0), compute(threshold=3.0, gain=1.0)
+    assert healthy["picture"].shape == (130, 20) and min(healthy["rates"]) > 0.02
+    assert 1e4 < healthy["gradients"][0] / silent["gradients"][0] < 4e4
+    assert silent["rates"][1] == silent["rates"][2] == silent["gradients"][2] == 0 < silent["gradients"][1]
+    assert compute(threshold=0.1, gain=5.0)["rates"][0] > 0.45
+
+
+def test_a_gain_is_a_lower_threshold():
+    compute = find_explorer("training.threshold").compute
+    assert compute(threshold=1.0, gain=2.0)["rates"][0] == pytest.approx(compute(threshold=0.5, gain=1.0)["rates"][0], abs=1e-3)
+
+
+def test_the_stored_study_is_whole_and_up_to_date(stored):
+    study = studies.study("09")
+    assert {setting.partition(": ")[0] for setting in stored} == set(study.ROWS)
+    assert all(len(values) == 3 for values in stored.values()) and studies.stale("training") is None
+
+
+def test_what_the_prose_says_is_stored(stored):
+    accuracies = {"recipe": 0.968, "hidden layer frozen": 0.933, "linear model": 0.905, "conventional network": 0.968,
+                  "without shift": 0.950, "T = 1": 0.965, "price 0: accuracy": 0.965, "price 0.1: accuracy": 0.836,
+                  "learning curve: epoch 12": 0.973}
+    for setting, value in accuracies.items():
+        assert mean(stored[setting]) == pytest.approx(value, abs=1e-3), setting
+    points = {setting: 100 * (mean(stored["recipe"]) - mean(stored[setting]))
+              for setting in ("hidden layer frozen", "without shift", "width 100")}
+    assert points == pytest.approx({"hidden layer frozen": 3.5, "without shift": 1.73, "width 100": 1.7}, abs=0.06)
+    assert 0.027 < mean(stored["width 300"]) - mean(stored["latency input, width 300"]) < 0.03
+    spikes = [mean(stored[f"price {price}: spikes"]) for price in ("0", "0.0001", "0.001", "0.1")]
+    assert [round(value) for value in spikes] == [822, 406, 102, 32] and spikes[2] < spikes[0] / 8
+    assert math.log(1 + 9 / math.e) == pytest.approx(1.461, abs=5e-4)
+
+
+def test_the_cheapest_rows_repeat(stored):
+    rows = studies.study("09").ROWS
+    assert rows["digits, calibrated"](0) == pytest.approx(stored["digits, calibrated"][0], abs=0.03)
+    assert rows["digits, threshold 10"](0) < 0.25
+
+
+def test_the_notebook_says_which_numbers_are_stored():
+    (path,) = notebooks.paths(["09"])
+    text = path.read_text(encoding="utf-8")
+    assert "stored, three seeds" in text and "python3 -m snnteach study 09" in text

@@ -18,6 +18,7 @@ def write_atomically(path, data):
             file.flush()
             os.fsync(file.fileno())
         _replace(temporary, path)
+        _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -29,6 +30,16 @@ def _replace(temporary, path):
         except PermissionError:
             time.sleep(wait)
     os.replace(temporary, path)
+
+
+def _flush(folder):
+    """Have the new name on the disk, too, before anything is said to be saved; Windows opens no folder, and needs not."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def dated(path, word):

@@ -83,6 +83,8 @@ def main(arguments):
     options, rest = top.parse_known_args(arguments)
     if rest and options.command != "test":
         top.error("unrecognized arguments: " + " ".join(rest))
+    if home := os.environ.get("SNNTEACH_HOME"):  # what a command starts stands in another folder
+        os.environ["SNNTEACH_HOME"] = os.path.abspath(os.path.expanduser(home))
     (row,) = (row for row in COMMANDS if row.name == options.command)
     try:
         return _call(row, options, rest, arguments)

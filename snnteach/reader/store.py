@@ -1,40 +1,42 @@
-"""Which exercises are solved and how many hints were taken, kept where two notebooks at once lose nothing."""
+"""The progress file: solved exercises, hints and first guesses, kept where two notebooks at once lose nothing."""
 import atexit
-import base64
-import binascii
 import datetime
-import hashlib
+import functools
+import glob
 import html
-import json
 import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from .._files import write_atomically
 from ..lessons import syllabus
+from .state import decode, empty, encode, merged, parsed, text
 
 LOCK_SECONDS = 5
-PREFIX = "snn1:"
-CHECK_BYTES = 4
 UNWRITABLE = (OSError, NotImplementedError)  # a lock's timeout is an OSError; NotImplementedError: no locks there
-LARGEST_STATE = 1 << 20  # bytes that a restore code may unpack to
 
 _unsaved = {}  # folder -> state that could not be written to it; it joins the file as soon as that can be written
 _told = set()  # folders and files of whose trouble the reader knows
+_held = set()  # files whose lock another one held for too long: waiting for it once is enough
 
 
 def record_solved(exercise_id):
     """Note that an exercise is solved; the date of the first time stays."""
-    _change({"solved": {exercise_id: datetime.date.today().isoformat()}, "hints": {}})
+    _change({**empty(), "solved": {exercise_id: datetime.date.today().isoformat()}})
 
 
 def record_hint(exercise_id):
     """Note that one more hint was taken and return how many that makes."""
-    return _change({"solved": {}, "hints": {}}, hint=exercise_id)["hints"][exercise_id]
+    return _change(empty(), hint=exercise_id)["hints"][exercise_id]
+
+
+def record_guess(guess_id, choice):
+    """Note the text of the choice that was taken and return that of the first time, which stays."""
+    return _change({**empty(), "guesses": {guess_id: choice}})["guesses"][guess_id]
 
 
 def hints_taken(exercise_id):
@@ -59,13 +61,13 @@ def progress(restore=None):
     Raises:
         TypeError, ValueError: restore is not such a code, or was not copied whole.
     """
-    state = _load() if restore is None else _change(_decode(restore))
+    state = _load() if restore is None else _change(decode(restore))
     return Progress(state, {row.number: row.exercises for row in syllabus()})
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Solved exercises and hints (`state`) against the number of exercises of each notebook (`totals`)."""
+    """Solved exercises, hints and first guesses (`state`) against the number of exercises of each notebook (`totals`)."""
 
     state: dict
     totals: dict
@@ -73,7 +75,7 @@ class Progress:
     @property
     def code(self):
         """One line that holds everything; `progress(restore=...)` reads it on another machine."""
-        return _encode(self.state)
+        return encode(self.state)
 
     def rows(self):
         """Return (notebook, solved, total, hints) of every notebook, in order."""
@@ -106,54 +108,61 @@ class Progress:
                 f"<th>notebook</th><th>progress</th><th>solved</th><th>hints</th></tr></thead><tbody>{rows}</tbody></table>")
 
 
-def _empty():
-    return {"solved": {}, "hints": {}}
-
-
 def home():
-    return Path(os.environ.get("SNNTEACH_HOME") or platformdirs.user_data_dir("snnteach", appauthor=False))
+    """Return the folder of the progress file: the one that SNNTEACH_HOME names, else one in the user's data folder.
+
+    `~` is the user's home. A relative name counts from where the command of the course was given or, where none was, from
+    where this process stood when it first asked: a notebook may change its folder later.
+    """
+    named = os.environ.get("SNNTEACH_HOME")
+    return _absolute(named) if named else Path(platformdirs.user_data_dir("snnteach", appauthor=False))
 
 
-def _merged(state, other):
-    """Both together: of two dates the earlier, of two counts the larger."""
-    dates, hints = dict(state["solved"]), dict(state["hints"])
-    for exercise_id, date in other["solved"].items():
-        dates[exercise_id] = min(date, dates.get(exercise_id, date))
-    for exercise_id, count in other["hints"].items():
-        hints[exercise_id] = max(count, hints.get(exercise_id, 0))
-    return {**state, "solved": dates, "hints": hints}  # a later version's further entries stay
+@functools.cache
+def _absolute(named):
+    return Path(os.path.abspath(os.path.expanduser(named)))
+
+
+def _file(folder):
+    """Return the file to read and to replace: where progress.json is a symbolic link, what it leads to."""
+    path = folder / "progress.json"
+    if not path.is_symlink():
+        return path
+    try:
+        return Path(os.path.realpath(path, strict=True))  # OSError where links lead in a circle
+    except FileNotFoundError:
+        return Path(os.path.realpath(path))  # it comes with the first write
 
 
 def _load():
-    folder = home()
-    path = folder / "progress.json"
-    state = _empty()
-    if os.path.exists(path):
-        try:
-            with _lock(folder):  # Windows replaces no file that somebody reads
-                state = _read_or_set_aside(path)
-        except UNWRITABLE:
-            state = _read_as_it_is(path)
-    return _merged(state, _unsaved.get(folder, _empty()))
+    folder, state = home(), empty()
+    try:
+        path = _file(folder)
+        if path.exists():
+            with _lock(path):  # Windows replaces no file that somebody reads
+                state = _read_and_mend(path)
+    except UNWRITABLE:
+        state = _read_as_it_is(folder)
+    return merged(state, _unsaved.get(folder, empty()))
 
 
 def _change(news, hint=None, folder=None):
     """Merge `news` into the file, count the hint and return the state; all under the lock, so that nothing is lost."""
     folder = folder or home()
-    path = folder / "progress.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder):
-            for litter in folder.glob(".progress.json.*.tmp"):  # of a process that was killed: we hold the lock
+        path = _file(folder)
+        with _lock(path):
+            for litter in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):  # of a killed process: we hold the lock
                 litter.unlink()
-            state = _applied(_read_or_set_aside(path), folder, news, hint)
-            write_atomically(path, _text(state))
+            state = _applied(_read_and_mend(path), folder, news, hint)
+            write_atomically(path, text(state))
             _unsaved.pop(folder, None)
             _told.discard(folder)
     except UNWRITABLE as error:
         _tell_once(folder, f"Progress cannot be saved in {folder} ({error}). It is kept until this session ends; "
                            "progress().code is one line to carry it over, and SNNTEACH_HOME names another folder.")
-        state = _unsaved[folder] = _applied(_read_as_it_is(path), folder, news, hint)
+        state = _unsaved[folder] = _applied(_read_as_it_is(folder), folder, news, hint)
     return state
 
 
@@ -161,105 +170,61 @@ def _change(news, hint=None, folder=None):
 def _save_what_waits():
     """Try once more, at the end of the session, to save what could not be saved."""
     for folder in list(_unsaved):
-        _change(_empty(), folder=folder)
+        _change(empty(), folder=folder)
 
 
 def _applied(state, folder, news, hint):
-    state = _merged(_merged(state, _unsaved.get(folder, _empty())), news)
+    state = merged(merged(state, _unsaved.get(folder, empty())), news)
     if hint is not None:
         state["hints"][hint] = state["hints"].get(hint, 0) + 1
     return state
 
 
-def _read_or_set_aside(path):
+def _lock(path):
+    """Hold the lock of a file; wait for it once, and not again before somebody has let it go."""
     try:
-        return _read(path)
+        lock = FileLock(path.with_suffix(".lock"), timeout=0 if path in _held else LOCK_SECONDS).acquire()
+    except Timeout:
+        _held.add(path)
+        raise
+    _held.discard(path)
+    return lock
+
+
+def _read_and_mend(path):
+    """Read under the lock; set a copy of a damaged file aside and go on with what can be read of it."""
+    try:
+        data = path.read_bytes()
     except FileNotFoundError:
-        return _empty()
-    except ValueError as error:
-        aside = path.with_name(f"progress.damaged-{datetime.datetime.now():%Y-%m-%dT%H-%M-%S-%f}.json")
-        os.replace(path, aside)
-        print(f"The progress file is damaged ({error}). It was set aside as {aside}; a new one starts empty.")
-        return _empty()
-
-
-def _tell_once(path, text):
-    if path not in _told:
-        _told.add(path)
-        print(text)
-
-
-def _lock(folder):
-    return FileLock(folder / "progress.lock", timeout=LOCK_SECONDS)
-
-
-def _read_as_it_is(path):
-    """Read without the lock, where nothing can be written and so nothing set aside."""
-    try:
-        return _read(path)
-    except ValueError as error:
-        _tell_once(path, f"The progress file {path} is damaged ({error}). It cannot be set aside and stays as it is.")
-    except OSError:
-        pass
-    return _empty()
-
-
-def _read(path):
-    return _parsed(path.read_bytes())
-
-
-def _text(state):
-    return json.dumps(state, sort_keys=True, separators=(",", ":"))
-
-
-def _parsed(data):
-    """Return the state in JSON, or raise ValueError that says what is wrong."""
-    try:
-        state = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from None
-    solved, hints = (state.get(name) if isinstance(state, dict) else None for name in ("solved", "hints"))
-    if not isinstance(solved, dict) or not isinstance(hints, dict):
-        raise ValueError("expected an object with the objects solved and hints")
-    for exercise_id, date in solved.items():
-        if not isinstance(date, str) or not _is_date(date):
-            raise ValueError(f"solved {exercise_id} has {date!r} where a date belongs")
-    for exercise_id, count in hints.items():
-        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise ValueError(f"hints {exercise_id} has {count!r} where a count belongs")
+        return empty()
+    state, trouble = parsed(data)
+    if trouble:
+        aside = path.with_name(f"{path.stem}.damaged-{datetime.date.today()}-{zlib.crc32(data):08x}.json")
+        write_atomically(aside, data)
+        write_atomically(path, text(state))
+        print(f"The progress file is damaged ({trouble}). It was set aside as {aside}; {_kept(state)}")
     return state
 
 
-def _is_date(text):
+def _kept(state):
+    counts = ", ".join(f"{name}: {len(state[name])}" for name in empty())
+    return f"what could be read of it counts on ({counts})."
+
+
+def _read_as_it_is(folder):
+    """Read without the lock, where nothing can be written and so nothing set aside."""
     try:
-        return datetime.date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+        path = _file(folder)
+        state, trouble = parsed(path.read_bytes())
+    except OSError:
+        return empty()
+    if trouble:
+        _tell_once(path, f"The progress file {path} is damaged ({trouble}). It cannot be set aside and stays as it is; "
+                         f"{_kept(state)}")
+    return state
 
 
-def _encode(state):
-    packed = zlib.compress(_text({name: state[name] for name in ("solved", "hints")}).encode(), 9)
-    check = hashlib.sha256(packed).digest()[:CHECK_BYTES]
-    return PREFIX + base64.urlsafe_b64encode(check + packed).decode().rstrip("=")
-
-
-def _decode(code):
-    if not isinstance(code, str):
-        raise TypeError(f"progress: restore must be the text of progress().code, got {type(code).__name__}.")
-    code = "".join(code.split())  # a mail may have wrapped the line
-    if not code.startswith(PREFIX):
-        raise ValueError(f"progress: a restore code starts with {PREFIX!r}, got {code[:20]!r}.")
-    body = code.removeprefix(PREFIX)
-    try:
-        data = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("progress: the restore code holds characters that do not belong there, or lacks some; "
-                         "copy the whole line of progress().code.") from None
-    check, packed = data[:CHECK_BYTES], data[CHECK_BYTES:]
-    if hashlib.sha256(packed).digest()[:CHECK_BYTES] != check:
-        raise ValueError("progress: the checksum of the restore code is wrong, so a part is missing or changed; "
-                         "copy the whole line of progress().code.")
-    try:
-        return _parsed(zlib.decompressobj().decompress(packed, LARGEST_STATE))
-    except (zlib.error, ValueError) as error:
-        raise ValueError(f"progress: the restore code holds no progress ({error}).") from None
+def _tell_once(path, message):
+    if path not in _told:
+        _told.add(path)
+        print(message)

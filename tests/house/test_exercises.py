@@ -102,17 +102,27 @@ def test_cases_are_not_changed_by_an_answer():
     assert judge(DOUBLE, lambda x: 2 * x)[0] == "right"
 
 
-def test_check_gives_back_what_the_notebook_goes_on_with(capsys):
+@EVERY
+def test_an_untouched_and_a_wrong_answer_are_given_back_as_the_same_reference(name, capsys):
+    """So a notebook goes on with the very same object in both cases, and one run of it proves both."""
+    exercise, before = find(name), progress.solved()
+    assert check(name, None) is check(name, ...) is exercise.reference
+    assert capsys.readouterr().out.count(f"{name} not attempted") == 2
+    for wrong in exercise.misconceptions:
+        assert check(name, wrong.answer) is exercise.reference
+        assert f"{name} not yet: {wrong.reason}" in capsys.readouterr().out
+    for wrong in (stub, lambda *arguments: 1 / 0, "nonsense"):
+        assert check(name, wrong) is exercise.reference
+    assert progress.solved() == before and "right" not in capsys.readouterr().out.split()
+
+
+def test_a_right_answer_is_given_back_itself(capsys):
     reference = find("01.2").reference
-    assert check("01.2", None) is reference
-    wrong = find("01.2").misconceptions[0]
-    assert check("01.2", wrong.answer) is reference
+
     def right(voltage, current, tau, dt):
         return reference(voltage, current, tau, dt)
     assert check("01.2", right) is right
-    said = capsys.readouterr().out
-    assert "01.2 not attempted" in said and wrong.reason in said and "01.2 right" in said
-    assert "01.3" not in said
+    assert capsys.readouterr().out == "01.2 right\n"
 
 
 def test_hints_come_one_at_a_time_and_the_last_one_stays(capsys):

@@ -126,36 +126,14 @@ def exercise_cells(notebook):
     return found
 
 
-def without_long(notebook):
-    """Drop the cells tagged `long`; no exercise and no untagged cell may depend on one."""
-    notebook.cells = [cell for cell in notebook.cells if "long" not in cell.metadata.get("tags", [])]
-    return notebook
-
-
 def solved(notebook):
-    """Fill every stub with the reference: a value, or the source that `solution` prints."""
+    """Replace every stub by the reference: an assignment, or the source that `solution` prints."""
     for exercise_id, cell in exercise_cells(notebook).items():
-        exercise = find(exercise_id)
-        answer = inspect.getsource(exercise.reference) if exercise.cases else repr(exercise.reference)
-        cell.source = _filled(cell.source, answer, bool(exercise.cases))
+        exercise, stub, lines = find(exercise_id), find_stub(cell.source), cell.source.split("\n")
+        answer = (inspect.getsource(exercise.reference).rstrip() if exercise.cases
+                  else f"{stub.targets[0].id} = {exercise.reference!r}")
+        cell.source = "\n".join([*lines[:stub.lineno - 1], answer, *lines[stub.end_lineno:]])
     return notebook
-
-
-def wrong(notebook, number=0):
-    """Fill every stub with a listed misconception."""
-    for exercise_id, cell in exercise_cells(notebook).items():
-        choice = number % len(find(exercise_id).misconceptions)
-        answer = f"find({exercise_id!r}).misconceptions[{choice}].answer"
-        cell.source = "from snnteach.reader.lookup import exercise as find\n" + _filled(cell.source, answer, False)
-    return notebook
-
-
-def _filled(source, answer, is_source):
-    """Replace the stub, a function whose body ends in `...` or an assignment `name = ...`, by an answer."""
-    lines, stub = source.split("\n"), find_stub(source)
-    name = stub.name if isinstance(stub, ast.FunctionDef) else stub.targets[0].id
-    new = answer if is_source else f"{name} = {answer}"
-    return "\n".join([*lines[:stub.lineno - 1], new.rstrip(), *lines[stub.end_lineno:]])
 
 
 def find_stub(source):

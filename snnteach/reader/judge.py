@@ -1,12 +1,32 @@
 """How an answer is judged: by what it does, compared with the reference and known mistakes."""
+import contextlib
 import copy
 import math
+import random
 
+import numpy as np
 import torch
 
 
 def judge(exercise, answer):
-    """Return ("right" | "not yet" | "not attempted", reason)."""
+    """Return ("right" | "not yet" | "not attempted", reason); the global random numbers go on as if nobody had asked."""
+    with _chance_kept():
+        return _judge(exercise, answer)
+
+
+@contextlib.contextmanager
+def _chance_kept():
+    """Put the states of the global random numbers back at the end, whatever an answer drew."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+def _judge(exercise, answer):
     if answer is None or answer is ...:
         return "not attempted", ""
     if not exercise.cases:

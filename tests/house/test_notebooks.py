@@ -156,12 +156,6 @@ def test_explorers_exist_and_links_lead_somewhere(path):
 
 
 @WHOLE
-def test_long_cells_are_not_needed_by_others(path):
-    notebook = notebooks.without_long(notebooks.read(path))
-    assert all("exercise" not in tags(cell) or "long" not in tags(cell) for cell in notebook.cells)
-
-
-@WHOLE
 def test_the_map_in_the_readme_agrees(path):
     readme = (path.parents[1] / "README.md").read_text(encoding="utf-8")
     first = notebooks.read(path).cells[0].source

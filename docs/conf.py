@@ -2,7 +2,7 @@
 import functools
 
 from snnteach import __version__
-from snnteach.authoring import site
+from snnteach.authoring import course, site
 
 project, author, version = "snnteach", "the snnteach contributors", __version__
 html_title = "Training spiking neural networks"
@@ -26,8 +26,8 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_search_summary = False                       # it fetches pages, which a browser forbids where they lie on disk
 html_theme_options = {
-    "repository_url": site.BINDER.split("?")[0].rsplit("/", 1)[0].replace("https://mybinder.org/v2/gh", "https://github.com"),
-    "repository_branch": site.BINDER.split("?")[0].rsplit("/", 1)[1],
+    "repository_url": course.repository(),
+    "repository_branch": course.VERSION,
     "path_to_docs": "tutorials",
     "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
     "pygments_light_style": "a11y-high-contrast-light",

@@ -2,9 +2,9 @@
 from snnteach.authoring import notebooks
 
 
-def namespace(number):
-    """Execute the setup and listing cells of notebook `number` ("01") and return their names."""
-    (path,) = notebooks.paths([number])
+def namespace(name):
+    """Execute the setup and listing cells of the notebook of this topic or number and return their names."""
+    (path,) = notebooks.paths([name])
     names = {}
     for cell in notebooks.read(path).cells:
         if cell.cell_type == "code" and {"setup", "listing"} & set(cell.metadata.get("tags", [])):

@@ -1,4 +1,4 @@
-"""Notebooks as files: execute and normalise them, check that they are, and fill in their exercises for the tests."""
+"""Notebooks as files: normalise and execute them, check that they are, and fill in their exercises for the tests."""
 import ast
 import hashlib
 import inspect
@@ -9,10 +9,14 @@ from pathlib import Path
 
 import nbformat
 
+from .._files import write_atomically
 from ..install import workspace
+from ..lessons import lesson, syllabus
 from ..reader.lookup import exercise as find
+from . import course
 
 TUTORIALS = workspace.TUTORIALS
+README = course.ROOT / "README.md"
 TAGS = {"setup", "recall", "explorer", "listing", "exercise", "long", "mistake", "control", "agreement", "program", "summary"}
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
           "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}}
@@ -20,8 +24,8 @@ _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def paths(names=()):
-    """Return the notebooks named by number ("1", "01"), file name or path, all of them by default."""
-    return [workspace.find(Path(name).name, TUTORIALS) for name in names] or sorted(TUTORIALS.glob("[0-9][0-9]_*.ipynb"))
+    """Return the notebooks named by number ("1", "01"), topic, file name or path, all of them by default."""
+    return [workspace.find(Path(name).name, TUTORIALS) for name in names or [row.file for row in syllabus()]]
 
 
 def read(path):
@@ -40,15 +44,30 @@ def run(notebook, *, home=None, timeout=300):
     return notebook
 
 
+def write():
+    """Normalise all notebooks, and write what the syllabus says into them and into the README; nothing is executed."""
+    for path, text in [*((path, _normal(path)) for path in paths()), (README, course.readme(_text(README)))]:
+        if text != _text(path):
+            print(f"writing {path.name}", flush=True)
+            write_atomically(path, text)
+
+
 def execute(names=()):
-    """Execute notebooks from top to bottom and write them back, normalised."""
+    """Write what the syllabus says, then execute notebooks from top to bottom and write them back, normalised."""
+    write()
     for path in paths(names):
         print(f"executing {path.name}", flush=True)
         notebook = normalise(run(read(path)))
         notebook.metadata["snnteach"] = {"executed": source_hash(notebook)}
-        temporary = path.with_suffix(".tmp")
-        nbformat.write(notebook, temporary)
-        os.replace(temporary, path)
+        write_atomically(path, nbformat.writes(notebook) + "\n")
+
+
+def _text(path):
+    return path.read_text(encoding="utf-8")
+
+
+def _normal(path):
+    return nbformat.writes(course.fill(normalise(read(path)), lesson(path.stem))) + "\n"
 
 
 def source_hash(notebook):
@@ -75,13 +94,15 @@ def check(names=()):
     """Return what is wrong with the committed form of the notebooks, one line each."""
     wrong = []
     for path in paths(names):
-        notebook, text = read(path), path.read_text(encoding="utf-8")
-        if nbformat.writes(normalise(read(path))).rstrip("\n") != text.rstrip("\n"):
-            wrong.append(f"{path.name}: not normalised. python -m snnteach notebooks --execute {path.stem[:2]}")
+        notebook = read(path)
+        if _normal(path) != _text(path):
+            wrong.append(f"{path.name}: not normalised, or not what the syllabus says. python -m snnteach notebooks --write")
         if notebook.metadata.get("snnteach", {}).get("executed") != source_hash(notebook):
-            wrong.append(f"{path.name}: outputs are of other code. python -m snnteach notebooks --execute {path.stem[:2]}")
+            wrong.append(f"{path.name}: outputs are of other code. python -m snnteach notebooks --execute {path.stem}")
         for cell in notebook.cells:
             wrong += [f"{path.name} [{cell.id}]: {problem}" for problem in _output_problems(cell)]
+    if course.readme(_text(README)) != _text(README):
+        wrong.append("README.md: not what the syllabus says. python -m snnteach notebooks --write")
     return wrong
 
 
@@ -147,9 +168,11 @@ def find_stub(source):
 
 
 def command(options, rest):
-    """Check the committed notebooks, or execute them again."""
+    """Check the committed notebooks, after writing what the syllabus says or executing them, where that is asked for."""
     if options.execute:
         execute(options.names)
+    elif options.write:
+        write()
     wrong = check(options.names)
     print("\n".join(wrong) if wrong else "All notebooks are clean.")
     return 1 if wrong else 0

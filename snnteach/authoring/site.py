@@ -16,15 +16,16 @@ from textwrap import indent
 
 import nbformat
 
+from ..install.pins import ROOT
 from ..install.troubles import SetupError
+from ..lessons import lesson
 from ..reader.lookup import explorer as find
 from . import notebooks
+from .course import binder, modules
 from .sweeps import sweep
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "site"
 GLOSSARY = Path(__file__).with_name("glossary.csv")
-BINDER = re.search(r"https://mybinder\.org/v2/[^)]+(?=00_start_here)", (ROOT / "README.md").read_text(encoding="utf-8"))[0]
 FRAMES = 24
 FITTING = 96                          # characters of code beside both columns of a page
 
@@ -61,6 +62,8 @@ def prepare(source):
     for module in modules():
         (source / "reference" / f"{module}.rst").write_text(reference_page(module), encoding="utf-8")
     (source / "glossary.md").write_text(glossary_page(), encoding="utf-8")
+    readme = notebooks.README.read_text(encoding="utf-8").replace("(tutorials/", "(")
+    (source / "readme.txt").write_text(readme, encoding="utf-8")
     (source / "index.md").write_text(index_page(), encoding="utf-8")
 
 
@@ -87,7 +90,7 @@ def _sweep_outputs(name, stem):
     found = sweeps(name)
     moved = ", ".join(f"“{label}”" for _, label in found)
     text = (f"*{find(name).alt} Here you can move {moved}; to move all that the explorer has, open this notebook "
-            f"[on Binder]({BINDER}{stem}.ipynb) or on your own machine.*")
+            f"[on Binder]({binder(f'{stem}.ipynb')}) or on your own machine.*")
     players = [nbformat.v4.new_output("display_data", data={"text/html": html}) for html, _ in found]
     return [*players, nbformat.v4.new_output("display_data", data={"text/markdown": text})]
 
@@ -148,17 +151,6 @@ def _labelled(player, alt, slider):
     return re.sub(r'<input (id="_anim_slider)', rf'<input aria-label="{html.escape(slider)}" \1', player)
 
 
-def modules():
-    """Return the names of the reference modules, in the order in which the notebooks need them."""
-    topics = [_topic(path.stem) for path in notebooks.paths()]
-    names = [path.stem for path in sorted((ROOT / "snnteach").glob("*.py")) if not path.stem.startswith("_")]
-    return sorted(names, key=lambda name: (topics.index(name) if name in topics else len(topics), name))
-
-
-def _topic(stem):
-    return {"00_start_here": "sparsity"}.get(stem, stem[3:])
-
-
 def _public():
     """Yield (name, module) of every public function and class of the reference modules."""
     for module in modules():
@@ -169,7 +161,7 @@ def _public():
 
 def shown(cell, stem):
     """Return the full names of what a listing shows of the package; the topic's module where the names differ."""
-    own = _topic(stem)
+    own = lesson(stem).topic
     defined = {node.name for node in ast.parse(cell.source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     homes = {}
     for name, module in _public():
@@ -205,7 +197,7 @@ def reference_page(module):
     code = {path.stem: "\n".join(cell.source for cell in notebooks.read(path).cells) for path in notebooks.paths()}
     used = [stem for stem, text in code.items()
             if re.search(rf"from snnteach\.{module} import|from snnteach import [^\n]*\b{module}\b", text)]
-    used += [stem for stem in code if _topic(stem) == module and stem not in used]
+    used += [stem for stem in code if lesson(stem).topic == module and stem not in used]
     links = "\n".join(f"* :doc:`/{stem}`" for stem in sorted(used))
     title = f"snnteach.{module}"
     return (f"{title}\n{'=' * len(title)}\n\n.. automodule:: snnteach.{module}\n   :members:\n\n"
@@ -232,11 +224,10 @@ def glossary():
 
 def glossary_page():
     """Return the notation and the glossary, both from the one table."""
-    stems = {path.stem[:2]: path.stem for path in notebooks.paths()}
     rows = glossary()
-    symbols = [f"| {row['term']} | `{row['code']}` | {row['meaning']} | [{row['notebook']}]({stems[row['notebook']]}.ipynb) |"
+    symbols = [f"| {row['term']} | `{row['code']}` | {row['meaning']} | [{row['notebook']}]({lesson(row['notebook']).file}) |"
                for row in rows if row["kind"] == "symbol"]
-    words = [f"{row['term']}\n  {row['meaning']} [Notebook {row['notebook']}]({stems[row['notebook']]}.ipynb)\n"
+    words = [f"{row['term']}\n  {row['meaning']} [Notebook {row['notebook']}]({lesson(row['notebook']).file})\n"
              for row in sorted(rows, key=lambda row: row["term"].lower()) if row["kind"] == "word"]
     return "\n".join(["# Notation and glossary", "", "One notation in all notebooks: the symbols of the paper in the text, the "
                       "words of snnTorch in the code, tensors time first.", "", "## Notation", "",
@@ -245,18 +236,14 @@ def glossary_page():
 
 
 def index_page():
-    """Return the first page: the README's introduction, map and start, and the contents."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    intro = re.search(r"\n(A course in .*?)\n## ", readme, re.DOTALL)[1]
-    course = re.search(r"\n## The course\n(.*?)\n## ", readme, re.DOTALL)[1]
-    start = re.search(r"\n## Start\n(.*?)\n\*\*On Colab", readme, re.DOTALL)[1]
-    start = start.replace("the Binder badge above", f"[Binder]({BINDER}00_start_here.ipynb)")
-    body = f"# Training spiking neural networks\n\n{intro}\n\n## The course\n{course}\n\n## Start\n{start}\n"
-    body = body.replace("(tutorials/", "(").replace("modules below", "modules of the [reference](reference/neurons.rst)")
+    """Return the first page: what stands between three pairs of marks in the README, and the contents."""
+    parts = [f'```{{include}} readme.txt\n:start-after: "<!-- {name} -->"\n:end-before: "<!-- /{name} -->"\n```\n'
+             for name in ("introduction", "map", "start")]
     trees = [("The course", [path.stem for path in notebooks.paths()]), ("Notation", ["glossary"]),
              ("Reference", [f"reference/{module}" for module in modules()])]
-    return body + "\n" + "\n".join(
-        "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""]) for caption, pages in trees)
+    contents = ["\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""])
+                for caption, pages in trees]
+    return "\n".join(["# Training spiking neural networks", "", *parts, *contents])
 
 
 def command(options, rest):

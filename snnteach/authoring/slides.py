@@ -19,7 +19,8 @@ from nbconvert.filters import Highlight2HTML, markdown2html
 from ..install.troubles import SetupError
 from ..reader.lookup import explorer as find
 from . import notebooks
-from .site import BINDER, ROOT, narrow, still, sweeps
+from .course import binder
+from .site import ROOT, narrow, still, sweeps
 
 FOLDER = ROOT / "slides"
 TYPES = {"slide", "subslide", "notes", "skip"}
@@ -149,7 +150,7 @@ def _text(source, begins):
 
 def _html(source):
     """Markdown as HTML whose links lead somewhere from any folder: to a notebook on Binder; the README is only named."""
-    source = re.sub(r"\]\((\w+\.ipynb)\)", rf"]({BINDER}\1)", source)
+    source = re.sub(r"\]\((\w+\.ipynb)\)", lambda found: f"]({binder(found[1])})", source)
     source = re.sub(r"\[([^]]*)\]\(\.\./README\.md\)", r"\1", source)
     return re.sub(r'<a class="anchor-link".*?</a>', "", markdown2html(source))
 
@@ -215,5 +216,5 @@ def _parted(text):
 def command(options, rest):
     """Write the slides of some or all notebooks."""
     for path in notebooks.paths(options.names):
-        print(f"Open {build(path.stem[:2])}")
+        print(f"Open {build(path.stem)}")
     return 0

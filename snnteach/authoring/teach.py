@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 
+from ..lessons import lesson
 from ..reader.lookup import exercises, questions
 from . import notebooks, slides
 
@@ -29,15 +30,16 @@ def teach(number, folder=FOLDER):
     notebook = notebooks.normalise(notebooks.run(notebooks.solved(notebooks.read(path))))
     solved, words = target / f"{path.stem}.solved.ipynb", target / "guide.md"
     nbformat.write(notebook, solved)
-    words.write_text(guide(path.stem[:2]), encoding="utf-8")
+    words.write_text(guide(path.stem), encoding="utf-8")
     return solved, words, slides.write(path, target / "slides")
 
 
 def guide(number):
     """Return the guide of one notebook in Markdown: exercises with answers, hints and mistakes, then further questions."""
-    parts = [f"# Teaching notebook {number}", "Each exercise with its answer, its hints in order, and the wrong answers that "
-             "`check` recognises, with what it says to them. At the end, questions to talk about. The lecture is in "
-             "[slides/index.html](slides/index.html): S opens the speaker's notes."]
+    parts = [f"# Teaching notebook {lesson(number).number}",
+             "Each exercise with its answer, its hints in order, and the wrong answers that `check` recognises, with what it "
+             "says to them. At the end, questions to talk about. The lecture is in [slides/index.html](slides/index.html): S "
+             "opens the speaker's notes."]
     parts += [_exercise(exercise) for exercise in exercises(number).values()]
     parts += ["## Questions to talk about"]
     parts += [f"**{question.text}**\n\n{question.answer}" for question in questions(number)]
@@ -63,6 +65,6 @@ def _shown(answer):
 def command(options, rest):
     """Write the teacher's view of some or all notebooks."""
     for path in notebooks.paths(options.names):
-        for written in teach(path.stem[:2]):
+        for written in teach(path.stem):
             print(written.relative_to(FOLDER.parent))
     return 0

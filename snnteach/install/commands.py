@@ -22,6 +22,7 @@ NO_BROWSER = ("--no-browser", {"action": "store_true", "help": "print the addres
 PORT = ("--port", {"type": int, "metavar": "N", "help": "the port JupyterLab listens on (default 8888, or the next free one)"})
 FULL = ("--full", {"action": "store_true", "help": "every notebook in a real browser, a thousand kills: takes longer"})
 CHECK = ("--check", {"action": "store_true", "help": "say which notebooks are not as the normaliser leaves them (the default)"})
+WRITE = ("--write", {"action": "store_true", "help": "normalise, and write what the syllabus says into them and the README"})
 EXECUTE = ("--execute", {"action": "store_true", "help": "execute from top to bottom and write back, normalised"})
 NAMES = ("names", {"nargs": "*", "metavar": "NN", "help": "numbers of notebooks, such as 01 07 (default: all)"})
 NAME = ("name", {"metavar": "NN", "help": "number of the notebook, such as 01"})
@@ -45,7 +46,7 @@ COMMANDS = (
     Command("doctor", "say what is installed, what is wrong and how to mend it; installs nothing",
             "install.doctor:doctor", None, ()),
     Command("notebooks", "for authors: check that committed notebooks are clean, or execute them again",
-            "authoring.notebooks:command", "lab", (CHECK, EXECUTE, NAMES, *SETUP)),
+            "authoring.notebooks:command", "lab", (CHECK, WRITE, EXECUTE, NAMES, *SETUP)),
     Command("study", "for authors: repeat the long runs behind the stored tables",
             "authoring.studies:command", "lab", (NAMES, *SETUP)),
     Command("teach", "for teachers: solved notebooks, slides and guides to the exercises, in teach/",

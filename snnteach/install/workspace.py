@@ -7,6 +7,7 @@ import hashlib
 import json
 
 from .._files import dated, write_atomically
+from ..lessons import lesson
 from .pins import ROOT
 from .troubles import SetupError
 
@@ -25,13 +26,11 @@ def source_hash(path):
 
 
 def find(name, folder=None):
-    """Return the course's notebook with this number ("1", "01") or file name."""
-    notebooks = sorted((folder or TUTORIALS).glob("[0-9][0-9]_*.ipynb"))
-    for path in notebooks:
-        if name.zfill(2) == path.name[:2] or name in (path.name, path.stem):
-            return path
-    there = ", ".join(path.stem for path in notebooks) or "none in this folder"
-    raise SetupError(f"There is no notebook {name!r}. There are: {there}.")
+    """Return the path of the course's notebook with this number ("1", "01"), topic or file name."""
+    try:
+        return (folder or TUTORIALS) / lesson(name).file
+    except ValueError as trouble:
+        raise SetupError(str(trouble)) from None
 
 
 def update(tutorials=None, work=None, new_versions=True):

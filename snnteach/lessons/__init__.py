@@ -19,6 +19,9 @@ class Lesson:
     exercises: int
     needs: tuple                                    # numbers of other notebooks
     part: str
+    besides: str = ""                               # what it needs but notebooks
+    core_minutes: int | None = None                 # without the side path, where there is one
+    invitation: str = ""                            # what the notebook before says of this one
     long: bool = False                              # takes more than 25 seconds of one processor core
     name: str = ""                                  # what follows the number in the name of the file; by default the topic
 
@@ -26,6 +29,11 @@ class Lesson:
     def stem(self):
         """The name of the notebook without its ending, such as "07_surrogate"."""
         return f"{self.number}_{self.name or self.topic}"
+
+    @property
+    def file(self):
+        """The name of the notebook, such as "07_surrogate.ipynb"."""
+        return f"{self.stem}.ipynb"
 
 
 @functools.cache

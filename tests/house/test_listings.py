@@ -28,7 +28,7 @@ def public(name):
 
 @WHOLE
 def test_listings_pass_the_examples_of_the_package(path):
-    names = namespace(path.name[:2])
+    names = namespace(path.stem)
     compared = 0
     for name, shown in list(names.items()):
         package = public(name)

@@ -6,12 +6,12 @@ import pytest
 
 from snnteach.authoring import notebooks
 from snnteach.install.troubles import SetupError
+from snnteach.lessons import lesson, syllabus
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import exercises
 from snnteach.reader.lookup import explorer as find_explorer
 
 PATHS = notebooks.paths()
-LARGE = {"03", "06", "10", "14", "16"}
 WHOLE = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -32,14 +32,17 @@ def code_lines(source):
     return sum(1 for line in source.split("\n") if line.strip() and not line.strip().startswith("#"))
 
 
-def test_there_are_notebooks():
-    assert len(PATHS) >= 5
+def test_the_notebooks_are_those_of_the_syllabus():
+    assert sorted(PATHS) == sorted(notebooks.TUTORIALS.glob("*.ipynb")) and len(PATHS) >= 10
+    numbers = [row.number for row in syllabus()]
+    assert numbers == sorted(set(numbers)) and all(set(row.needs) < set(numbers[:numbers.index(row.number)])
+                                                   for row in syllabus() if row.needs)
 
 
-def test_a_number_a_name_or_a_path_means_one_notebook():
+def test_a_number_a_topic_a_name_or_a_path_means_one_notebook():
     (first,) = notebooks.paths(["1"])
     assert first.name == "01_membrane.ipynb"
-    assert notebooks.paths(["01", "01_membrane", first]) == [first] * 3
+    assert notebooks.paths(["01", "membrane", "01_membrane", first]) == [first] * 4
     with pytest.raises(SetupError, match="There is no notebook '99'"):
         notebooks.paths(["02", "99"])
 
@@ -51,12 +54,12 @@ def test_committed_form_is_that_of_a_clean_execution():
 @WHOLE
 def test_size(path):
     notebook = notebooks.read(path)
-    cells, words, minutes = ((60, 2600, 75) if path.name[:2] in LARGE else (42, 1800, 50))
+    row = lesson(path.stem)
+    cells, words, minutes = (60, 2600, 75) if row.core_minutes else (42, 1800, 50)
     assert 25 <= len(notebook.cells) <= cells
     assert 1200 <= len(prose(notebook).split()) <= words
     assert sum(code_lines(cell.source) for cell in code_cells(notebook)) >= 100
-    stated = int(re.search(r"\*\*(\d+) minutes", notebook.cells[0].source)[1])
-    assert stated <= minutes
+    assert row.minutes <= minutes and (row.core_minutes or row.minutes) <= 55
     animated = any("<script" in str(output.get("data", {}).get("text/html", ""))
                    for cell in code_cells(notebook) for output in cell.outputs)
     assert path.stat().st_size <= (1_000_000 if animated else 300_000)
@@ -65,7 +68,7 @@ def test_size(path):
 @WHOLE
 def test_minutes_in_the_headings_add_up_to_the_title(path):
     notebook = notebooks.read(path)
-    stated = int(re.search(r"\*\*(\d+) minutes", notebook.cells[0].source)[1])
+    stated = lesson(path.stem).minutes
     headings = sum(int(minutes) for minutes in re.findall(r"^##? .*\((\d+) min", prose(notebook), re.MULTILINE))
     assert abs(headings - stated) <= 0.15 * stated
 
@@ -76,12 +79,13 @@ def test_parts_are_there_and_in_order(path):
     present = set().union(*(tags(cell) for cell in notebook.cells))
     assert present <= notebooks.TAGS
     assert {"setup", "recall", "explorer", "listing", "exercise", "mistake", "control", "agreement", "program",
-            "summary"} <= present | ({"recall"} if path.name.startswith("00") else set())
+            "summary"} <= present | ({"recall"} if path == PATHS[0] else set())
     order = [next(number for number, cell in enumerate(notebook.cells) if tag in tags(cell))
              for tag in ("setup", "explorer", "agreement", "program", "summary")]
     assert order == sorted(order)
-    first = notebook.cells[0].source
-    assert first.startswith(f"# {path.name[:2]} ·") and "After this you can" in first
+    first, core = notebook.cells[0].source, lesson(path.stem).core_minutes
+    assert "After this you can" in first
+    assert re.findall(r"[Cc]ore path\W[^)]*?(\d+) minutes", first) == ([str(core)] if core else [])
     text = prose(notebook)
     assert "How other libraries write this" in text and "doi.org" in text and text.count("Take away") >= 3
 
@@ -129,9 +133,8 @@ def test_every_picture_has_alternative_text_and_every_figure_a_caption(path):
 def test_exercises_fit_the_stubs(path):
     notebook = notebooks.read(path)
     cells = notebooks.exercise_cells(notebook)
-    known = list(exercises(path.name[:2]))
-    assert sorted(cells) == known and len(known) >= 4
-    assert int(re.search(r"(\d+) exercises", notebook.cells[0].source)[1]) == len(known)
+    known = list(exercises(path.stem))
+    assert sorted(cells) == known and len(known) == lesson(path.stem).exercises >= 4
     for name, cell in cells.items():
         assert cell.id == f"ex-{name.replace('.', '-')}" and f'check("{name}", ' in cell.source
         stub, exercise = notebooks.find_stub(cell.source), find(name)
@@ -153,13 +156,3 @@ def test_explorers_exist_and_links_lead_somewhere(path):
     assert names and all(find_explorer(name) for name in names)
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", prose(notebook)):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
-
-
-@WHOLE
-def test_the_map_in_the_readme_agrees(path):
-    readme = (path.parents[1] / "README.md").read_text(encoding="utf-8")
-    first = notebooks.read(path).cells[0].source
-    question = re.match(r"# \d\d · (.+)", first)[1]
-    minutes = re.search(r"\*\*(\d+) minutes", first)[1]
-    row = next(line for line in readme.split("\n") if line.startswith("| [") and f"tutorials/{path.name})" in line)
-    assert f"| {question} | {minutes} |" in row

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from PIL import Image
 
-from snnteach.authoring import notebooks, site
+from snnteach.authoring import course, notebooks, site
 from snnteach.reader.lookup import explorer as find
 from tests import browser
 
@@ -99,7 +99,7 @@ def test_explorers_are_sweeps_and_binder_opens_the_notebook(path, built):
             assert f'aria-label="{escape(find(name).controls[parameter].label)}"' in text
     for picture in re.findall(r'data:image/png;base64,([^"]+)"', text):
         Image.open(io.BytesIO(base64.b64decode(picture.replace("\\n", "")))).load()              # whole
-    assert f"{site.BINDER}{path.name}" in text
+    assert course.binder(path.name) in text
     assert (built / "_sources" / path.name).read_bytes() == path.read_bytes()
 
 

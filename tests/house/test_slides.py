@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from snnteach.authoring import notebooks, site, slides
+from snnteach.authoring import course, notebooks, site, slides
 from snnteach.install.troubles import SetupError
 from tests import browser
 
@@ -66,7 +66,7 @@ def test_a_heading_parts_what_is_spoken_from_what_is_shown():
 
 def test_links_lead_to_binder_or_are_text():
     html = slides._html("## A\n\n[07](07_surrogate.ipynb), the [map](../README.md), [paper](https://doi.org/1)")
-    assert re.findall('href="(.*?)"', html) == [f"{slides.BINDER}07_surrogate.ipynb", "https://doi.org/1"]
+    assert re.findall('href="(.*?)"', html) == [course.binder("07_surrogate.ipynb"), "https://doi.org/1"]
     assert "the map," in html
 
 

@@ -5,10 +5,11 @@ import pytest
 from snnteach.authoring import notebooks
 from snnteach.authoring.teach import guide, teach
 from snnteach.install.troubles import SetupError
+from snnteach.lessons import syllabus
 from snnteach.reader.lookup import exercises as exercises_of
 from snnteach.reader.lookup import questions
 
-NUMBERS = [path.stem[:2] for path in notebooks.paths()]
+NUMBERS = [row.number for row in syllabus()]
 
 
 @pytest.mark.parametrize("number", NUMBERS)

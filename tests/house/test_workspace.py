@@ -139,8 +139,8 @@ def test_reset_of_a_missing_or_untouched_copy_keeps_nothing(course):
 
 
 def test_reset_of_an_unknown_name_says_which_there_are(course):
-    with pytest.raises(SetupError, match="no notebook '7'.*01_membrane, 02_neurons"):
-        workspace.reset("7", *course)
+    with pytest.raises(SetupError, match="no notebook '99'.*01_membrane, 02_neurons"):
+        workspace.reset("99", *course)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -16,7 +16,7 @@ FLOAT = torch.float64
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("08")
+    return namespace("bptt")
 
 
 def network():

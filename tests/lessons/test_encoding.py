@@ -19,7 +19,7 @@ from tests.listings import namespace
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("04")
+    return namespace("encoding")
 
 
 def seeded():
@@ -120,7 +120,7 @@ def test_delta_explorer_frame_difference_is_deaf_to_dense_samples():
 
 
 def test_the_stored_study_is_whole_and_its_gains_are_those_that_validation_chose():
-    study, stored = studies.study("04"), read_stored("encoding")
+    study, stored = studies.study("encoding"), read_stored("encoding")
     assert studies.stale("encoding") is None
     for name in study.CODES:
         means = {gain: sum(stored[f"choose {name}: gain {gain}"]) / 3 for gain in study.GAINS}
@@ -129,7 +129,7 @@ def test_the_stored_study_is_whole_and_its_gains_are_those_that_validation_chose
 
 
 def test_choosing_a_gain_never_looks_at_test_images(monkeypatch):
-    study = studies.study("04")
+    study = studies.study("encoding")
     inputs, targets, test_inputs, test_targets = study._images()
     poison = torch.full_like(test_inputs, math.nan)
     monkeypatch.setattr(study, "_images", lambda: (inputs[:600], targets[:600], poison, test_targets))
@@ -140,7 +140,7 @@ def test_choosing_a_gain_never_looks_at_test_images(monkeypatch):
 
 
 def test_shuffled_latency_keeps_pixels_and_times_but_not_who_has_which():
-    study = studies.study("04")
+    study = studies.study("encoding")
     x = digits_shown()
     torch.manual_seed(0)
     plain, mixed = study.latency(x), study.shuffled_latency(x)

@@ -13,7 +13,7 @@ FLOAT = torch.float64
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("01")
+    return namespace("membrane")
 
 
 @pytest.mark.parametrize("method", ["exact", "euler"])

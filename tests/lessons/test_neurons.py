@@ -23,7 +23,7 @@ EQUATIONS = {  # what section 2 and the table of section 3 display; mem, spk of 
 
 @pytest.fixture(scope="module")
 def listing():
-    return namespace("02")
+    return namespace("neurons")
 
 
 def signal(seed, *shape):

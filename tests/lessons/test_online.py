@@ -17,7 +17,7 @@ FLOAT = torch.float64
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("16")
+    return namespace("online")
 
 
 def network(gain, seed=0):

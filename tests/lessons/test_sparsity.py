@@ -8,7 +8,7 @@ from tests.listings import namespace
 
 
 def test_the_listings_are_the_package():
-    shown, generator = namespace("00"), torch.Generator().manual_seed(0)
+    shown, generator = namespace("sparsity"), torch.Generator().manual_seed(0)
     weight = torch.randn(30, 200, generator=generator, dtype=torch.float64)
     fired = (torch.rand(200, generator=generator) < 0.1).nonzero().flatten()
     assert torch.equal(shown["spike_matvec"](weight, fired), reference.spike_matvec(weight, fired)) and len(fired) > 5

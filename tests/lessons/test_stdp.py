@@ -20,7 +20,7 @@ FLOAT = torch.float64
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("14")
+    return namespace("stdp")
 
 
 def test_the_listings_are_the_package(shown):
@@ -128,7 +128,7 @@ def test_explorers_say_what_the_notebook_says():
 
 
 def test_the_stored_study_is_whole_and_up_to_date():
-    study, stored = studies.study("14"), read_stored("stdp")
+    study, stored = studies.study("stdp"), read_stored("stdp")
     assert {name.partition(": ")[0] for name in stored} == set(study.ROWS)
     assert all(len(values) == 3 for values in stored.values()) and studies.stale("stdp") is None
 
@@ -143,5 +143,5 @@ def test_the_stored_study_keeps_what_was_promised():
 
 
 def test_a_row_of_the_study_repeats():
-    study = studies.study("14")
+    study = studies.study("stdp")
     assert study.ROWS["k-means"](0) == pytest.approx(read_stored("stdp")["k-means"][0], abs=0.02)

@@ -17,7 +17,7 @@ FLOAT = torch.float64
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("07")
+    return namespace("surrogate")
 
 
 @pytest.mark.parametrize(("name", "slope"), [("atan", 1.0), ("atan", 5.0), ("boxcar", 1.0), ("boxcar", 0.1)])
@@ -104,12 +104,12 @@ def test_landscape_slope_is_that_of_the_written_out_loop(kind):
 
 
 def test_the_stored_sweep_is_whole_and_up_to_date():
-    study, stored = studies.study("07"), read_stored("surrogate")
+    study, stored = studies.study("surrogate"), read_stored("surrogate")
     assert list(stored) == list(study.ROWS) and all(len(values) == 3 for values in stored.values())
     assert studies.stale("surrogate") is None
     assert stored["zero, membrane"] == stored["frozen, membrane"] and max(stored["zero, spike"]) < 0.15
 
 
 def test_a_row_of_the_sweep_repeats():
-    study = studies.study("07")
+    study = studies.study("surrogate")
     assert study.ROWS["frozen, membrane"](0) == pytest.approx(read_stored("surrogate")["frozen, membrane"][0], abs=0.03)

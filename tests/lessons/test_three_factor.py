@@ -17,7 +17,7 @@ FLOAT = torch.float64
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("15")
+    return namespace("three_factor")
 
 
 @pytest.mark.parametrize("options", [{}, {"error": "count"}, {"detach_reset": False}, {"surrogate": triangular(0.5)}])

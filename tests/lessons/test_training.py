@@ -17,7 +17,7 @@ from tests.listings import namespace
 
 @pytest.fixture(scope="module")
 def shown():
-    return namespace("09")
+    return namespace("training")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_gain_is_a_lower_threshold():
 
 
 def test_the_stored_study_is_whole_and_up_to_date(stored):
-    study = studies.study("09")
+    study = studies.study("training")
     assert {setting.partition(": ")[0] for setting in stored} == set(study.ROWS)
     assert all(len(values) == 3 for values in stored.values()) and studies.stale("training") is None
 
@@ -113,12 +113,12 @@ def test_what_the_prose_says_is_stored(stored):
 
 
 def test_the_cheapest_rows_repeat(stored):
-    rows = studies.study("09").ROWS
+    rows = studies.study("training").ROWS
     assert rows["digits, calibrated"](0) == pytest.approx(stored["digits, calibrated"][0], abs=0.03)
     assert rows["digits, threshold 10"](0) < 0.25
 
 
 def test_the_notebook_says_which_numbers_are_stored():
-    (path,) = notebooks.paths(["09"])
+    (path,) = notebooks.paths(["training"])
     text = path.read_text(encoding="utf-8")
     assert "stored, three seeds" in text and "python3 -m snnteach study 09" in text

@@ -1,0 +1,82 @@
+"""The syllabus is written into notebooks and README, `--check` finds what differs, and one address stands everywhere."""
+import re
+import shutil
+
+import nbformat
+import pytest
+
+from snnteach.authoring import course, notebooks
+from snnteach.install.pins import ROOT, project
+from snnteach.lessons import Lesson, lesson, syllabus
+
+NEW = Lesson("03", "decay", "the decay", "Who forgets?", 30, 4, ("00", "01", "02"), "One neuron", ", a clock", 20, " waits.")
+NINE = "tutorials/09_training.ipynb"
+ADDRESS = r"https://github\.com/[\w-]+/[\w-]+|https://mybinder\.org/v2/[^)\s]+"
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """The notebooks and the README in a folder of their own."""
+    shutil.copytree(notebooks.TUTORIALS, tmp_path / "tutorials")
+    shutil.copy(notebooks.README, tmp_path)
+    monkeypatch.setattr(notebooks, "TUTORIALS", tmp_path / "tutorials")
+    monkeypatch.setattr(notebooks, "README", tmp_path / "README.md")
+    return tmp_path
+
+
+def stub(about="**1 minutes (aside, 2 minutes) · needs: x · 9 exercises**", end="**Next:** old"):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# 00 · Old?\n\n{about}\n\nText."),
+                                           nbformat.v4.new_markdown_cell(f"## Summary\n\n- One.\n\n{end}")])
+
+
+def test_title_and_end_of_a_notebook_come_from_its_row(monkeypatch):
+    rows = [row for row in syllabus() if row.number < "03"] + [NEW] + [row for row in syllabus() if row.number > "03"]
+    monkeypatch.setattr(course, "syllabus", lambda: tuple(rows))
+    title, end = (cell.source for cell in course.fill(stub(), NEW).cells)
+    assert title == ("# 03 · Who forgets?\n\n**30 minutes (aside, 2 minutes) · needs: [00](00_start_here.ipynb), "
+                     "[01](01_membrane.ipynb) and [02](02_neurons.ipynb), a clock · 4 exercises**\n\nText.")
+    assert end == ("## Summary\n\n- One.\n\n**Next:** [04 · spike encoding](04_encoding.ipynb): how an image or a sound "
+                   "becomes the input of such a neuron.")
+    title, end = (cell.source for cell in course.fill(stub(), lesson("02")).cells)
+    assert "needs: [01 · the membrane](01_membrane.ipynb) · 5 exercises**" in title
+    assert end.endswith("**Next:** [03 · the decay](03_decay.ipynb) waits.")
+    assert course.fill(stub(), rows[-1]).cells[-1].source.endswith("[course map](../README.md) shows what else there is.")
+    readme = course.readme(notebooks.README.read_text(encoding="utf-8"))
+    assert "| [03 the decay](tutorials/03_decay.ipynb) | Who forgets? | 30 | 00, 01, 02 |" in readme
+    assert "One neuron (00, 01, 02, 03)" in readme and "20 to 55 minutes" in readme and "(03, 14 and 16 on" in readme
+
+
+@pytest.mark.parametrize("notebook", [stub(about="**5 minutes**"), stub(end="Next: old")])
+def test_a_notebook_without_the_lines_is_refused(notebook):
+    with pytest.raises(ValueError, match=r"02_neurons.ipynb: it has to begin with .* end in a line"):
+        course.fill(notebook, lesson("02"))
+
+
+def test_a_readme_without_its_marks_is_refused():
+    with pytest.raises(ValueError, match="<!-- modules --> and <!-- /modules -->"):
+        course.readme(notebooks.README.read_text(encoding="utf-8").replace("<!-- /modules -->", ""))
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [
+    (NINE, "**50 minutes", "**45 minutes"), (NINE, "09 · How", "09 · Why"), (NINE, "and [07]", "and [08]"),
+    (NINE, "[14 · STDP]", "[15 · STDP]"), (NINE, '"tags": [', '"x": 1, "tags": ['),
+    ("README.md", "| 75 | 07, 08 |", "| 75 | 08 |"), ("README.md", "9 hours", "8 hours"), ("README.md", "| 702 |", "| 701 |"),
+    ("README.md", "`stdp`, ", "")])
+def test_what_differs_is_found_and_mended(copy, capsys, name, old, new):
+    path = copy / name
+    whole = path.read_text(encoding="utf-8")
+    assert old in whole
+    path.write_text(whole.replace(old, new, 1), encoding="utf-8")
+    (found,) = [line for line in notebooks.check(["09"]) if "outputs" not in line]
+    assert found.startswith(f"{path.name}: ") and found.endswith("python -m snnteach notebooks --write")
+    notebooks.write()
+    assert path.read_text(encoding="utf-8") == whole and capsys.readouterr().out == f"writing {path.name}\n"
+
+
+def test_every_address_of_the_course_is_that_of_pyproject():
+    address = project()["urls"]["Repository"]
+    assert course.binder("07_surrogate.ipynb") == (address.replace("https://github.com", "https://mybinder.org/v2/gh") +
+                                                   "/HEAD?urlpath=lab/tree/tutorials/07_surrogate.ipynb")
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "CITATION.cff", *notebooks.paths())]
+    found = {name for text in texts for name in re.findall(ADDRESS, text)}
+    assert found == {address, course.binder("00_start_here.ipynb")}

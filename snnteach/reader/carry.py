@@ -1,14 +1,9 @@
 """Carry a function or class of the reference modules into a bare file: its source and all that it needs."""
 import ast
-import builtins
-import symtable
 import sys
-from pathlib import Path
-from typing import NamedTuple
 
-PACKAGE = Path(__file__).resolve().parents[1]
-EVERY_MODULE_HAS = {"__name__", "__file__", "__doc__"}
-DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+from . import resolver
+from .sources import DEFINITIONS
 
 
 class Source(str):
@@ -42,185 +37,100 @@ def copyable(*objects):
     """
     if not objects:
         raise TypeError("copyable: expected at least one function or class of snnteach.")
-    homes, program = [_home(obj) for obj in objects], _Program()
-    for module, name in homes:
-        program.need(module, name)
-    return Source(program.text(homes))
+    homes = [_home(obj) for obj in objects]
+    try:
+        found = resolver.reach(homes)
+    except ValueError as trouble:
+        raise ValueError(f"copyable: {trouble}") from None
+    _refuse_imports(found)
+    _refuse_double_meanings(found)
+    return Source(_text(found, homes))
 
 
 def _home(obj):
-    package, _, module = (getattr(obj, "__module__", None) or "").partition(".")
-    name = getattr(obj, "__qualname__", None)
+    module, name = getattr(obj, "__module__", None) or "", getattr(obj, "__qualname__", None)
     if name is None:
         raise TypeError(f"copyable: expected a function or class of snnteach, got an object of type {type(obj).__name__}.")
-    if package != PACKAGE.name or "." in module or not (PACKAGE / f"{module}.py").is_file():
-        raise TypeError(f"copyable: {name} comes from {getattr(obj, '__module__', None)}, not from a reference module of "
-                        "snnteach (snnteach/*.py).")
+    if not _is_reference(module):
+        raise TypeError(f"copyable: {name} comes from {module or None}, not from a reference module of snnteach "
+                        "(snnteach/*.py).")
     if "." in name:
         raise TypeError(f"copyable: {name} stands inside {name.partition('.')[0]}; pass that instead.")
-    return module, name
+    return module.partition(".")[2], name
 
 
-class _Import(NamedTuple):
-    """`import module as alias`, or `from module import name as alias`."""
-
-    module: str
-    name: str | None
-    alias: str | None
-
-    @property
-    def meaning(self):
-        if self.name:
-            return f"{self.module}.{self.name}"
-        return self.module if self.alias else self.module.partition(".")[0]  # import a.b binds a
-
-
-class _Statement(NamedTuple):
-    index: int
-    node: ast.stmt
-    text: str
-    defines: frozenset
-    uses: frozenset
+def _refuse_imports(found):
+    """Raise if something comes from elsewhere in the package, under another name, or is imported where a bare file has none."""
+    package = resolver.PACKAGE.name
+    for statement in found.statements.values():
+        if any(line.module.partition(".")[0] == package for line in statement.imports):
+            raise ValueError(f"copyable: snnteach.{statement.module} imports from snnteach inside "
+                             f"{', '.join(statement.defines)}; import at the top of the module.")
+    for (module, name), line in _lines(found):
+        if line.module.partition(".")[0] == package:
+            home = line.module if line.name else package
+            if not _is_reference(home):
+                raise ValueError(f"copyable: {home} is not a reference module; import names from one of those.")
+            if line.name != name:
+                raise ValueError(f"copyable: snnteach.{module} imports {line.name} as {name}; import it under its own name.")
 
 
-class _Module:
-    """The statements and imports of one reference module, by the names that they bind."""
-
-    def __init__(self, name):
-        self.statements, self.imports, self.inner = {}, {}, {}
-        self.path = PACKAGE / f"{name}.py"
-        source = self.path.read_text(encoding="utf-8")
-        lines = source.splitlines()
-        for index, node in enumerate(ast.parse(source).body):
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._add_import(node)
-            else:
-                self._add_statement(index, node, lines)
-
-    def _add_import(self, node):
-        inner = _inner_module(node)
-        for alias in node.names:
-            bound = alias.asname or alias.name.partition(".")[0]
-            if inner is not None:
-                self.inner[bound] = (inner, alias.name)
-            elif isinstance(node, ast.Import):
-                self.imports.setdefault(bound, set()).add(_Import(alias.name, None, alias.asname))
-            else:
-                self.imports.setdefault(bound, set()).add(_Import(node.module, alias.name, alias.asname))
-
-    def _add_statement(self, index, node, lines):
-        first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
-        text = "\n".join(lines[first - 1:node.end_lineno])
-        table = symtable.symtable(text, str(self.path), "exec")
-        bound = (s for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace())
-        statement = _Statement(index, node, text, frozenset(s.get_name() for s in bound), frozenset(_globals_used(table)))
-        for name in statement.defines:
-            self.statements.setdefault(name, []).append(statement)
+def _is_reference(module):
+    package, _, name = module.partition(".")
+    return package == resolver.PACKAGE.name and name not in ("", "__main__") and (resolver.PACKAGE / f"{name}.py").is_file()
 
 
-def _inner_module(node):
-    """Name the module of this package that an import statement reads, "" for the package itself; else None."""
-    if isinstance(node, ast.Import):
-        inside = [alias.name for alias in node.names if alias.name.partition(".")[0] == PACKAGE.name]
-        return "" if inside else None
-    if node.level:
-        return node.module or ""
-    package, _, module = node.module.partition(".")
-    return module if package == PACKAGE.name else None
+def _lines(found):
+    return [(place, line) for place, lines in found.imports.items() for line in lines]
 
 
-def _globals_used(table):
-    """Yield the module-level names that a statement reads, at any depth; local names are left out."""
-    top = table.get_type() == "module"
-    for symbol in table.get_symbols():
-        if symbol.is_referenced() and (top or symbol.is_global()):
-            yield symbol.get_name()
-    for child in table.get_children():
-        yield from _globals_used(child)
+def _refuse_double_meanings(found):
+    """Raise if a name stands for two things: in one file it cannot."""
+    package, meanings = resolver.PACKAGE.name, [(name, f"builtins.{name}") for _, name in found.builtins]
+    for (module, _), statement in found.statements.items():
+        meanings += [(name, f"{package}.{module}.{name}") for name in statement.defines if (module, name) not in found.imports]
+    for (_, name), line in _lines(found):
+        if line.module.partition(".")[0] != package:
+            meanings.append((name, line.meaning))
+    first = {}
+    for name, meaning in meanings:
+        if first.setdefault(name, meaning) != meaning:
+            raise ValueError(f"copyable: {name} means {first[name]} in one place and {meaning} in another.")
 
 
-class _Program:
-    """What goes into the bare file, gathered name by name."""
+def _text(found, homes):
+    """Return the program; the docstrings of everything but `homes`, pairs of module and name, are cut."""
+    order = _module_order(found, [module for module, _ in homes])
+    whole = {(module, statement.index) for module, name in homes for statement in found.sources[module].statements[name]}
+    imports = {line for _, line in _lines(found) if line.module.partition(".")[0] != resolver.PACKAGE.name}
+    blocks, before = [_import_lines(imports)] if imports else [], None
+    for home, index in sorted(found.statements, key=lambda key: (order.index(key[0]), key[1])):
+        statement = found.statements[home, index]
+        text = statement.text if (home, index) in whole else _with_short_docstrings(statement)
+        documented = isinstance(statement.node, DEFINITIONS)
+        if before is not None and not documented and not before:
+            blocks[-1] += "\n" + text  # constants stand together
+        else:
+            blocks.append(text)
+        before = documented
+    return "\n\n\n".join(blocks) + "\n"
 
-    def __init__(self):
-        self.modules, self.meanings, self.imports, self.statements = {}, {}, set(), {}
 
-    def module(self, name):
-        """Read a reference module once."""
-        if name not in self.modules:
-            if name in ("", "__init__", "__main__") or not (PACKAGE / f"{name}.py").is_file():
-                full_name = f"{PACKAGE.name}.{name}".rstrip(".")
-                raise ValueError(f"copyable: {full_name} is not a reference module; import names from one of those.")
-            self.modules[name] = _Module(name)
-        return self.modules[name]
+def _module_order(found, modules):
+    """List the modules that are needed as Python would load them: what is imported, then what imports it."""
+    order, seen = [], set()
 
-    def need(self, module, name):
-        """Add a name as `module` understands it, and then all that it uses."""
-        source = self.module(module)
-        if name in source.inner and name not in source.statements:
-            home, original = source.inner[name]
-            if original != name:
-                raise ValueError(f"copyable: snnteach.{module} imports {original} as {name}; import it under its own name.")
-            return self.need(home, name)
-        if name in source.statements:
-            self._mean(name, f"{PACKAGE.name}.{module}.{name}")
-            for statement in source.statements[name]:
-                self._add(module, statement)
-        elif name in source.imports:
-            self._mean(name, *{line.meaning for line in source.imports[name]})
-            self.imports |= source.imports[name]
-        elif hasattr(builtins, name):
-            self._mean(name, f"builtins.{name}")
-        elif name not in EVERY_MODULE_HAS:
-            raise ValueError(f"copyable: snnteach.{module} uses {name} but does not define it.")
+    def visit(name):
+        if name in found.sources and name not in seen:
+            seen.add(name)
+            for lines in found.sources[name].imports.values():
+                for line in lines:
+                    visit(line.module.partition(".")[2])
+            order.append(name)
 
-    def _mean(self, name, *meanings):
-        for meaning in meanings:
-            if self.meanings.setdefault(name, meaning) != meaning:
-                raise ValueError(f"copyable: {name} means {self.meanings[name]} in one place and {meaning} in another.")
-
-    def _add(self, module, statement):
-        if (module, statement.index) in self.statements:
-            return
-        self.statements[module, statement.index] = statement
-        for node in ast.walk(statement.node):
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and _inner_module(node) is not None:
-                raise ValueError(f"copyable: snnteach.{module} imports from snnteach inside {', '.join(statement.defines)}; "
-                                 "import at the top of the module.")
-        for name in sorted(statement.defines | statement.uses):
-            self.need(module, name)
-
-    def text(self, homes):
-        """Return the program; the docstrings of everything but `homes`, pairs of module and name, are cut."""
-        order = self._module_order([module for module, _ in homes])
-        whole = {(module, statement.index) for module, name in homes for statement in self.modules[module].statements[name]}
-        blocks = [_import_lines(self.imports)] if self.imports else []
-        before = None
-        for home, index in sorted(self.statements, key=lambda key: (order.index(key[0]), key[1])):
-            statement = self.statements[home, index]
-            text = statement.text if (home, index) in whole else _with_short_docstrings(statement)
-            documented = isinstance(statement.node, DOCUMENTED)
-            if before is not None and not documented and not before:
-                blocks[-1] += "\n" + text  # constants stand together
-            else:
-                blocks.append(text)
-            before = documented
-        return "\n\n\n".join(blocks) + "\n"
-
-    def _module_order(self, modules):
-        """List the modules that are needed as Python would load them: what is imported, then what imports it."""
-        order, seen = [], set()
-
-        def visit(name):
-            if name in self.modules and name not in seen:
-                seen.add(name)
-                for home, _ in self.modules[name].inner.values():
-                    visit(home)
-                order.append(name)
-
-        for module in modules:
-            visit(module)
-        return order
+    for module in modules:
+        visit(module)
+    return order
 
 
 def _import_lines(imports):
@@ -243,7 +153,7 @@ def _import_lines(imports):
 def _with_short_docstrings(statement):
     """Return the text of a statement in which every docstring of several lines is cut to its first."""
     lines = statement.text.splitlines()
-    table = [node for node in ast.walk(ast.parse(statement.text)) if isinstance(node, DOCUMENTED) and ast.get_docstring(node)]
+    table = [node for node in ast.walk(ast.parse(statement.text)) if isinstance(node, DEFINITIONS) and ast.get_docstring(node)]
     for node in sorted(table, key=lambda node: -node.lineno):  # from below, so that the line numbers above stay right
         docstring = node.body[0]
         if docstring.end_lineno > docstring.lineno:

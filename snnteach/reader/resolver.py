@@ -96,7 +96,9 @@ class Reach:
         source = self.source(module)
         for statement in source.statements.get(name, ()):
             self.statement(statement)
-        homes = [self._line(module, line, path) for line in sorted(source.imports.get(name, ()), key=str)]
+        homes = [self._line(module, line, path) for line in source.imports.get(name, ())]
+        if homes:
+            self.imports[module, name] = source.imports[name]
         if homes or name in source.statements:
             return (module, name) if name in source.statements else homes[0]
         if source.path.name == "__init__.py" and self._is_module(inner := f"{module}.{name}".lstrip(".")):
@@ -186,13 +188,11 @@ class Reach:
         if package != PACKAGE.name:
             if package == "importlib" and module not in FINDERS:
                 raise ValueError(f"{self.source(module).path} imports with {package}, which cannot be followed.")
-            self.imports.setdefault((module, line.bound), set()).add(line)
             return None
         if home in self.left_out:
             return None
         if not self._is_module(home):
             raise ValueError(f"{self.source(module).path} imports {line.meaning}, and {PACKAGE.name} has no such module.")
-        self.imports.setdefault((module, line.bound), set()).add(line)
         if line.name:
             return self.name(home, line.name, path)
         return self.module(home if line.alias else "", path)

@@ -13,10 +13,11 @@ import pytest
 import torch
 
 import snnteach
-from snnteach.reader import carry as module_under_test
+from snnteach.reader import resolver
 from snnteach.reader.carry import Source, copyable
 
-MODULES = [info.name for info in pkgutil.iter_modules(snnteach.__path__) if not info.ispkg and not info.name.startswith("_")]
+MODULES = [importlib.import_module(f"snnteach.{info.name}") for info in pkgutil.iter_modules(snnteach.__path__)
+           if not info.ispkg and not info.name.startswith("_")]
 
 RUNNER = """
 import builtins, dis, doctest, json, sys
@@ -47,7 +48,9 @@ for name, job in json.load(sys.stdin).items():
         exec(code, alone)
         if missing := {used for used in global_names(code) if used not in alone and not hasattr(builtins, used)}:
             raise NameError(f"not in the source: {missing}")
-        exec(compile(job["together"], name, "exec"), namespace)
+        if job["together"] != job["alone"]:
+            code = compile(job["together"], name, "exec")
+        exec(code, namespace)
         for line in job["imports"]:
             exec(line, namespace)
         test = doctest.DocTestParser().get_doctest(job["example"], namespace, name, None, 0)
@@ -89,15 +92,18 @@ def job(module, name):
     return {"alone": copyable(obj), "together": copyable(obj, *extras), "example": "".join(kept), "imports": imports}
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_every_public_name_runs_alone_and_answers_alike(name, tmp_path):
-    module = importlib.import_module(f"snnteach.{name}")
-    jobs = {item: job(module, item) for item in public(module)}
-    assert jobs
-    done = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(jobs), cwd=tmp_path, timeout=300,
+def bare(jobs, folder):
+    """Run jobs in one bare interpreter, where nothing of snnteach can be imported: {name: (examples, what was wrong)}."""
+    done = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(jobs), cwd=folder, timeout=300,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stderr.splitlines()[-1])
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+def test_every_public_name_runs_alone_and_answers_alike(tmp_path):
+    jobs = {f"{module.__name__}.{name}": job(module, name) for module in MODULES for name in public(module)}
+    assert len(MODULES) >= 13 and {name.rpartition(".")[0] for name in jobs} == {module.__name__ for module in MODULES}
+    answers = bare(jobs, tmp_path)
     assert {item: said for item, (_, said) in answers.items() if said} == {}
     untested = {item for item, (attempted, _) in answers.items() if attempted == 0}
     assert not untested, "public names without an example in their docstring"
@@ -106,11 +112,8 @@ def test_every_public_name_runs_alone_and_answers_alike(name, tmp_path):
 def test_the_runner_notices_a_wrong_answer_and_a_missing_name(tmp_path):
     sources = {"right": "def f(): return 1", "wrong": "def f(): return 2", "leaning": "from snnteach.neurons import lif",
                "missing": "def f():\n    if not f: g()\n    return 1"}
-    wrong = {name: {"alone": source, "together": source, "example": ">>> f()\n1\n", "imports": []}
-             for name, source in sources.items()}
-    done = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(wrong), cwd=tmp_path, timeout=300,
-                          capture_output=True, text=True, check=True)
-    answers = json.loads(done.stderr.splitlines()[-1])
+    answers = bare({name: {"alone": source, "together": source, "example": ">>> f()\n1\n", "imports": []}
+                    for name, source in sources.items()}, tmp_path)
     assert answers["right"] == [1, ""]
     assert "Got:\n    2" in answers["wrong"][1] and answers["missing"][1] == "NameError: not in the source: {'g'}"
     assert "ModuleNotFoundError" in answers["leaning"][1]
@@ -182,11 +185,12 @@ def test_refuses_what_stands_inside_something():
 @pytest.fixture
 def made_up(tmp_path, monkeypatch):
     """A package in the place of snnteach; the fixture writes modules and copies the function f of module a."""
-    monkeypatch.setattr(module_under_test, "PACKAGE", tmp_path / "toy")
+    monkeypatch.setattr(resolver, "PACKAGE", tmp_path / "toy")
     (tmp_path / "toy").mkdir()
 
     def write(**modules):
-        for name, text in modules.items():
+        for name, text in {"__init__": "", **modules}.items():
+            (tmp_path / "toy" / f"{name}.py").parent.mkdir(exist_ok=True)
             (tmp_path / "toy" / f"{name}.py").write_text(text, encoding="utf-8")
         return copyable(types.SimpleNamespace(__module__="toy.a", __qualname__="f"))
 
@@ -218,8 +222,9 @@ def test_follows_constants_decorators_classes_and_aliases(made_up):
      "sum means"),
     ({"a": "from .b import g as h\ndef f(): return h()", "b": "def g(): return 1"}, "imports g as h"),
     ({"a": "from . import b\ndef f(): return b.g()", "b": "def g(): return 1"}, "toy is not a reference module"),
-    ({"a": "from .plots import g\ndef f(): return g()"}, "toy.plots is not a reference module"),
-    ({"a": "import toy.b\ndef f(): return toy.b.g()", "b": ""}, "toy.b as toy|toy is not a reference module"),
+    ({"a": "from .plots import g\ndef f(): return g()", "plots/__init__": "def g(): return 1"},
+     "toy.plots is not a reference module"),
+    ({"a": "import toy.b\ndef f(): return toy.b.g()", "b": "def g(): return 1"}, "toy is not a reference module"),
     ({"a": "def f():\n    from .b import g\n    return g()", "b": "def g(): return 1"}, "imports from snnteach inside f"),
     ({"a": "from .b import *\ndef f(): return g()", "b": "def g(): return 1"}, "uses g but does not define it"),
     ({"a": "from toy.b import g\ndef f(): return g()", "b": "def g(): return 1"}, None),

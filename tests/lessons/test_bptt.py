@@ -1,14 +1,16 @@
 """Notebook 08: its listings against autograd and the package, its explorer, its film and its exercises."""
+import numpy as np
 import pytest
 import torch
 
 from snnteach import bptt as reference
 from snnteach.lessons.bptt import explorers as explorer
-from snnteach.lessons.bptt.films import backward_frames
+from snnteach.lessons.bptt.films import backward_frames, build_backward, draw_backward
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
 from snnteach.surrogate import atan
+from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -94,3 +96,102 @@ def test_exercises_agree_with_autograd():
     for beta, share in ((0.9, 0.9), (0.8, 0.5)):
         K = find("08.3").reference(beta, share)
         assert 1 - beta**K >= share > 1 - beta ** (K - 1)
+
+
+def paths(beta, detach):
+    """All coefficients [t, s] of the explorer's neuron from the loss at t to step s, by autograd, and its run."""
+    current = (explorer._X @ explorer._WEIGHTS.hidden.T).requires_grad_()
+    spk, mem = lif(current, beta, detach_reset=detach)
+    rows = [torch.autograd.grad(spk[t].sum(), current, retain_graph=True)[0].flatten() for t in range(12)]
+    return torch.stack(rows), spk.detach().flatten(), mem.detach().flatten()
+
+
+def verdict(lag, window, beta, detached):
+    """What the second line above the graph has to say, and the numbers in it."""
+    if lag < 0:
+        return ["no path: a weight used later cannot have caused an earlier loss"]
+    if lag >= window:
+        return ["the path is {} steps long: a window of K = {} cuts it", lag, window]
+    if lag == 0:
+        return ["immediate influence: the memory has no say"]
+    steps = f"prior influence, {{}} step{'s' if lag > 1 else ''} back: "
+    return [steps + "beta^{} = {}", lag, lag, beta**lag] if detached else [
+        steps + "a product of (beta - threshold h)", lag]
+
+
+def test_the_picture_of_the_paths():
+    lags = torch.arange(12)[:, None] - torch.arange(12)                                             # t - s
+    for picture, s in pictures("bptt.path"):
+        t, now, window, detached = s["t"], s["s"], s["truncation"], s["reset"] == "detached"
+        table, spk, mem = paths(s["beta"], detached)
+        slope, reached = atan()(mem[t] - 1).item(), 0 <= t - now < window
+        x, error = explorer._X[:, 0], explorer._ERROR.flatten()
+        exact, cut = ((error[:, None] * table * mask).sum(0) @ x for mask in (lags >= 0, (lags >= 0) & (lags < window)))
+        corners = [(t, 3), (t, 1), (now, 1), (now, 0)] if t >= now else []
+        picture.line("path", [x for x, _ in corners], [y for _, y in corners], "vermillion" if reached else "0.6",
+                     "-" if reached else "--")
+        fired = spk.nonzero().flatten()
+        picture.points("fired", fired, [2] * len(fired), "black")
+        picture.over("path", "fired")
+        picture.says("formula", "dL[{}]/dW[{}] = dL[{}]/dS[{}] · X[{}] × {}  (surrogate {} × memory {})",
+                     t, now, t, t, now, table[t, now], slope, table[t, now] / slope)
+        words, *numbers = verdict(t - now, window, s["beta"], detached)
+        picture.says("verdict", words, *numbers)
+        for step, value in enumerate(table[t].tolist()):
+            inside = t - step < window
+            picture.bar(f"bar{step}", step - 0.35, 0, 0.7, value,
+                        "white" if not inside else "vermillion" if step == now else "sky",
+                        "blue" if inside else "0.6", "-" if inside else ":")
+        picture.says("worth", "all losses, window K = {}: cosine {}, length {} of the exact gradient", window,
+                     torch.nn.functional.cosine_similarity(exact, cut, 0), cut.norm() / exact.norm())
+
+
+def test_what_stands_behind_the_picture():
+    behind, nodes = background("bptt.path"), [(step, row) for step in range(12) for row in range(4)]
+    behind.axes("0", " \n ", ("", -0.6, 11.6), ("", -0.4, 3.4), xticks={step: "" for step in range(12)},
+                yticks={0: "input X", 1: "potential U", 2: "spike S", 3: "loss L"})
+    behind.axes("1", "", ("step s whose weights are blamed", -0.6, 11.6), ("coefficient", -0.35, 1.35),
+                xticks={step: f"{step}" for step in range(12)})
+    behind.rule("1.line0", "black", y=0)
+    for number, (step, row) in enumerate(nodes):
+        behind.points(f"0.line{number}", [step], [row], "white", edge="0.55")
+    edges = [edge for step in range(12) for edge in (
+        *(((step, row), (step, row + 1)) for row in range(3)), *([((step - 1, 1), (step, 1))] if step else []))]
+    for number, (start, end) in enumerate(edges):
+        behind.arrow(f"0.patch{number}", start, end, "0.75")
+    behind.done()
+
+
+@pytest.mark.parametrize("visited", [1, 9, 25])
+def test_the_film_draws_what_has_been_visited(visited):
+    weights, x, target = network()
+    weights, x = weights._replace(output=weights.output[:1]), x[:, :1]
+    run = reference.forward(x, weights, 0.9, 0.8)
+    error, now = (run.out - target[:, :1, :1])[:, 0, 0], 25 - visited
+    frames = backward_frames(run, weights, error[:, None, None], 0.9, 0.8)
+    still, picture = film(build_backward, draw_backward, frames[visited - 1])
+
+    # By autograd: the gradient of every potential, through perturbations that are added to the currents.
+    poke = torch.zeros(25, 1, 7, dtype=FLOAT, requires_grad=True)
+    eye = reference.Weights(torch.cat([weights.hidden, torch.eye(7, dtype=FLOAT)], 1), weights.recurrent, weights.output)
+    again = reference.forward(torch.cat([x, poke], 2), eye, 0.9, 0.8)
+    (grads,) = torch.autograd.grad((again.out[:, 0, 0] * error).sum(), poke)
+    grads = grads[:, 0]                                                                             # [T, H]
+    seen = torch.where(torch.arange(25)[:, None] >= now, grads / grads.abs().amax(0), np.nan)
+    total = (grads[now:, :, None] * x[now:, 0, None]).sum(0).flatten()
+    whole = (grads[:, :, None] * x[:, 0, None]).sum(0).flatten()
+
+    for step, value in enumerate(error):
+        picture.bar(f"0.patch{step}", step - 0.4, 0, 0.8, value, "vermillion" if step >= now else "0.8", clipped=True)
+    picture.rule("0.line0", "black", y=0)
+    picture.image("1.image0", seen.T, "PuOr_r", (-1, 1), (-0.5, 24.5, -0.5, 6.5), "lower")
+    picture.segments("1.collection0", [((t, n - 0.35), (t, n + 0.35)) for t, n in run.spk[:, 0].nonzero().tolist()], "black")
+    picture.rule("1.line0", "vermillion", x=now - 0.5)
+    for row, value in enumerate(total):
+        picture.bar(f"2.patch{row}", 0, row - 0.4, value, 0.8, "blue")
+    picture.points("2.line0", whole, range(42), "vermillion", "|")
+    picture.says("2.text0", "ticks: the whole pass", color="vermillion")
+    picture.done()
+    for place, title in (("0", "The error sets out backwards ..."), ("2", "... and dW adds up")):
+        assert still.artists[place].get_title(loc="left") == title
+    assert len(still.artists) == 3 and not picture.artists["1.image0"].axes.yaxis_inverted()

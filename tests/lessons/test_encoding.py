@@ -2,18 +2,21 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from snnteach import encoding as reference
 from snnteach import stored as read_stored
 from snnteach.authoring import studies
+from snnteach.data import flat, mnist5k
 from snnteach.data.recordings import grasshopper
 from snnteach.lessons.encoding.explorers import digits_shown
-from snnteach.lessons.encoding.films import reveal_frames
+from snnteach.lessons.encoding.films import build_reveal, draw_reveal, reveal_frames
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
+from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
 
@@ -153,3 +156,120 @@ def test_shuffled_latency_keeps_pixels_and_times_but_not_who_has_which():
 def test_the_recording_has_its_provenance():
     text = (Path(reference.__file__).parent / "data" / "DATA.md").read_text(encoding="utf-8")
     assert "grasshopper.npz" in text and "nitime" in text
+
+
+def sent(code, x, num_steps):
+    """The spikes [T, ...] of intensities x [...] in a code of the explorers."""
+    options = {"tau": num_steps / 4, "threshold": 0.05, "mode": "linear" if "linear" in code else "log"}
+    random = torch.Generator().manual_seed(4)
+    if "latency" in code:
+        return reference.latency_code(x, num_steps, **options)
+    return {"rate (Bernoulli)": lambda: reference.rate_code(x, num_steps, generator=random),
+            "Poisson": lambda: reference.poisson_code(x, num_steps, generator=random),
+            "phase": lambda: reference.phase_code(x, num_steps),
+            "population": lambda: reference.rate_code(reference.population_code(x, 6), num_steps, generator=random),
+            "direct current": lambda: torch.stack([x] * num_steps),
+            "delta, flash": lambda: reference.delta_code(torch.stack([0 * x] + [x] * (num_steps - 1)), 0.1)}[code]()
+
+
+def believed(code, spk, num_steps):
+    """What a reader of the first steps says: spk [t, ...] of num_steps."""
+    steps = len(spk)
+    if "latency" in code:
+        silence = spk.new_zeros(num_steps - steps, *spk.shape[1:])
+        return reference.latency_decode(torch.cat([spk, silence]), tau=num_steps / 4, threshold=0.05,
+                                        mode="linear" if "linear" in code else "log")
+    if code == "phase":                                                     # bit t of a period is worth 2^-(t+1)
+        whole = steps if steps < 8 else steps - steps % 8
+        worth = 0.5 ** (torch.arange(whole) % 8 + 1.0)
+        return (worth.view(-1, *[1] * (spk.dim() - 1)) * spk[:whole]).sum(0) / max(whole // 8, 1)
+    if code == "population":
+        return reference.population_decode(spk.sum(0))
+    return 0.1 * spk.sum(0) if "delta" in code else (spk.sum(0) / steps).clamp(max=1)
+
+
+def test_the_picture_of_a_pixel():
+    for picture, s in pictures("encoding.pixel", 15):
+        code, steps, x = s["code"], s["num_steps"], s["intensity"]
+        spk = sent(code, torch.full((24,), x), steps)
+        read = believed(code, spk, steps)
+        picture.image("rows", (spk[:, 0] if code == "population" else spk).T, "Greys", (0, 1), (-0.5, steps - 0.5, 0, 24),
+                      "lower")
+        picture.rule("end", "0.6", ":", x=steps - 0.5)
+        picture.says("title", "6 neurons, once" if code == "population" else "The same grey, 24 times")
+        picture.rule("truth", "vermillion", "--", x=x)
+        picture.points("estimate", read, np.arange(24) + 0.5, "blue")
+        wrong = ((read - x) ** 2).mean().sqrt()
+        if code == "direct current":
+            picture.says("text", "no spikes: a current, error {}", wrong)
+        else:
+            picture.says("text", "{} spikes, error {}", spk.sum() / 24, wrong)
+        picture.over("rows", "end")
+
+
+def test_the_picture_of_a_digit():
+    data = mnist5k()
+    for picture, s in pictures("encoding.digit", 15):
+        code, step = s["code"], s["step"]
+        image = flat(data.train_images[(data.train_labels == s["digit"]).nonzero()[0]])[0]
+        spk = sent(code, image, 16)
+        read, now = believed(code, spk[:step], 16), spk[step - 1]
+        picture.image("now", (now.sum(-1) if code == "population" else now).clamp(0, 1).view(28, 28), "Greys", (0, 1))
+        picture.image("guess", read.view(28, 28), "Greys", (0, 1))
+        picture.image("image", image.view(28, 28), "Greys", (0, 1))
+        if code == "direct current":
+            picture.says("count", "step {}: current, no spikes", step)
+        else:
+            picture.says("count", "step {}: {} spikes so far", step, spk[:step].sum())
+        picture.says("error", "error {}", ((read - image) ** 2).mean().sqrt())
+
+
+def test_the_picture_of_the_changes():
+    for picture, s in pictures("encoding.delta"):
+        x = grasshopper().loudness[20_000:20_400:s["every"]]
+        time, threshold = np.arange(len(x)) * s["every"] / 20, s["threshold"]                           # ms
+        events = reference.delta_code(x, threshold, method=s["method"])
+        rebuilt = x[0] + threshold * events.cumsum(0)
+        picture.line("x", time, x, "black", label="sound")
+        picture.line("rebuilt", time, rebuilt, "vermillion", steps="steps-post", label="rebuilt from events", clipped=True)
+        for name, color, low, high in (("up", "blue", 0, 6), ("down", "orange", -6, 0)):
+            ticks = [((t, 0), (t, min(max(size, low), high))) for t, size in zip(time, events.tolist(), strict=True)
+                     if low < size or size < high]
+            picture.segments(name, [tick for tick in ticks if tick[1][1]], color)
+        picture.says("title", "{} events, largest error {} dB", events.abs().sum(), (rebuilt - x).abs().max())
+        picture.over("x", "rebuilt")
+
+
+def test_what_stands_behind_the_pictures():
+    pixel, digit, delta = (background(f"encoding.{name}") for name in ("pixel", "digit", "delta"))
+    pixel.axes("0", " ", ("time step", -1, 32), ("repetition", 0, 26.88))
+    pixel.axes("1", "What they say", ("intensity read from the spikes", -0.05, 1.05), ("", 0, 26.88))
+    for place, title in enumerate(("Spikes of this step", "Read so far", "The digit")):
+        digit.axes(f"{place}", title, (" ", -0.5, 27.5), ("", 27.5, -0.5))
+    delta.axes("0", " ", ("", 0, 20), ("loudness (dB)", -34, 3), legend=("sound", "rebuilt from events"))
+    delta.axes("1", "", ("time (ms)", 0, 20), ("events", -6.5, 6.5))
+    delta.rule("1.line0", "black", y=0)
+    for behind in (pixel, digit, delta):
+        behind.done()
+
+
+@pytest.mark.parametrize("step", [1, 7, 16])
+def test_the_film_draws_both_codes(step):
+    image = digits_shown()[3]
+    still, picture = film(build_reveal, draw_reveal, reveal_frames(image)[step - 1])
+    past = {}
+    for place, (code, name) in enumerate((("rate (Bernoulli)", "rate"), ("latency, linear", "latency"))):
+        spk = sent(code, image, 16)
+        read = [believed(code, spk[:now], 16) for now in range(1, step + 1)]
+        picture.image(f"{place}.image0", read[-1].view(28, 28), "Greys", (0, 1))
+        picture.says(f"{place}.text0", "step {}: {} spikes", step, spk[:step].sum())
+        past[name] = ([spk[:now].sum() for now in range(1, step + 1)],
+                      [((guess - image) ** 2).mean().sqrt() for guess in read])
+    for place, (name, color, style, marker) in enumerate((("rate", "blue", "-", "o"), ("latency", "vermillion", "--", "s"))):
+        picture.line(f"2.line{place}", *past[name], color, style, marker=marker)
+        picture.says(f"2.text{place}", name, color=color)
+    still.axes("0", "Rate", ("", -0.5, 27.5), ("", 27.5, -0.5))
+    still.axes("1", "Latency", ("", -0.5, 27.5), ("", 27.5, -0.5))
+    still.axes("2", "What a spike buys", ("spikes so far", 0, 2100), ("error of the picture", 0, 0.4))
+    for part in (still, picture):
+        part.done()

@@ -6,6 +6,7 @@ import torch
 
 from snnteach import membrane as reference
 from snnteach.lessons.membrane import explorers as explorer
+from tests.drawing import background, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -57,3 +58,46 @@ def test_pulse_explorer_fires_above_the_strength_duration_curve(width, tau):
     assert below["voltage"].max().item() == pytest.approx(0.99, abs=0.01)
     curve = torch.stack([below["widths"], 1 / (1 - torch.exp(-below["widths"] / tau))])
     assert torch.allclose(below["curve"], curve[1])
+
+
+def test_the_picture_of_a_constant_current():
+    time, currents = torch.arange(800) * 0.25, torch.linspace(0, 4, 161)
+    for picture, s in pictures("membrane.constant"):
+        voltage, spikes = reference.integrate_and_fire(torch.full((800,), s["current"]), s["tau"] / 1e3, 0.25e-3,
+                                                       refractory=s["refractory"] / 1e3)
+        rates = [1e3 / (s["refractory"] + s["tau"] * math.log(current / (current - 1))) if current > 1 else 0
+                 for current in (*currents.tolist(), s["current"])]
+        fired = time[spikes > 0]
+        picture.line("voltage", time, voltage, "blue")
+        picture.points("spikes", fired, torch.full(fired.shape, 1.27), "black", "|")
+        picture.line("curve", currents, rates[:-1], "vermillion", "--", clipped=True)
+        picture.points("point", [s["current"]], [min(rates[-1], 252)], "blue", "o" if rates[-1] <= 252 else "^")
+        picture.says("text", "{} spikes/s", rates[-1])
+
+
+def test_the_picture_of_a_pulse():
+    time, widths = torch.arange(240, dtype=FLOAT) / 4, torch.linspace(0.3, 30, 150)
+    for picture, s in pictures("membrane.pulse"):
+        width, strength, tau = s["width"], s["strength"], s["tau"]
+        peak = strength * (1 - math.exp(-width / tau))
+        voltage = torch.where(time < width, strength * (1 - torch.exp(-time / tau)), peak * torch.exp(-(time - width) / tau))
+        picture.line("voltage", time, voltage, "blue", clipped=True)
+        picture.line("pulse", [0, width], [0.03, 0.03], "orange")
+        picture.line("curve", widths, 1 / (1 - torch.exp(-widths / tau)), "vermillion", "--", clipped=True)
+        picture.points("point", [width], [strength], "blue")
+        picture.says("text", "it fires" if peak > 1 else "it does not fire")
+
+
+def test_what_stands_behind_the_pictures():
+    for name, titles, x, y in (
+        ("constant", ("The membrane", "f-I curve"), (200, 4), (1.35, 260)),
+        ("pulse", ("One pulse", "Strong enough?"), (60, 30), (1.6, 10)),
+    ):
+        behind = background(f"membrane.{name}")
+        labels = {"constant": ("current (rheobases)", "firing rate (spikes/s)"),
+                  "pulse": ("pulse width (ms)", "pulse strength (rheobases)")}[name]
+        behind.axes("0", titles[0], ("time (ms)", 0, x[0]), ("membrane potential / threshold", 0, y[0]))
+        behind.axes("1", titles[1], (labels[0], 0, x[1]), (labels[1], 0, y[1]))
+        behind.rule("0.line0", "0.45", "--", y=1)
+        behind.says("0.text0", "threshold", at=(1, 1))
+        behind.done()

@@ -7,9 +7,10 @@ import torch
 
 from snnteach import neurons
 from snnteach.lessons.neurons.explorers import compute_lif, drive
-from snnteach.lessons.neurons.films import unrolled_frames
+from snnteach.lessons.neurons.films import build_unrolled, draw_unrolled, unrolled_frames
 from snnteach.reader.lookup import exercise as find
 from snnteach.surrogate import fast_sigmoid
+from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -128,3 +129,115 @@ def test_the_repaired_listing_is_the_module():
         assert torch.equal(find("02.3").reference(current, beta, threshold, num_steps).to(FLOAT), spk.flatten())
         single, _ = neurons.lif(torch.full((num_steps, 1, 1), current), beta, threshold)      # a reader may use float32
         assert torch.equal(single.to(FLOAT), spk)
+
+
+def test_the_picture_of_the_neuron_and_its_budget():
+    steps, uniform = torch.arange(100), torch.rand(100, generator=torch.Generator().manual_seed(1))
+    for picture, s in pictures("neurons.lif"):
+        current, beta = s["current"], s["beta"]
+        x = {"constant": torch.full((100,), current), "pulse train": 5 * current * (steps % 5 == 4),
+             "noise": torch.log(1 - uniform) * current / torch.log(1 - uniform).mean()}[s["kind"]]
+        spk, mem = (record.flatten() for record in neurons.lif(x[:, None, None], beta, reset=s["reset"]))
+        before = torch.cat([torch.zeros(1), mem[:-1]])
+        parts = [((1 - beta) * before).sum(), (beta * before + x - mem).sum(), mem[-1]]               # leak, reset, stored
+        fired = steps[spk > 0]
+        picture.line("mem", steps, mem, "blue", clipped=True)
+        picture.points("spk", fired, torch.full(fired.shape, 2.03), "black", "|")
+        picture.line("x", steps, x, "orange", steps="steps-mid", clipped=True)
+        picture.says("rate", "{} spikes in 100 steps: rate {}", len(fired), len(fired) / 100)
+        picture.says("law", 'balance law, for "subtract": {}', x.mean() - (1 - beta) * mem.mean())
+        for place, (part, color) in enumerate(zip(parts, ("sky", "vermillion", "black"), strict=True)):
+            share = min(max(100 * float(part / x.sum()), 0), 100)
+            picture.bar(f"bar{place}", place - 0.35, 0, 0.7, share, color)
+            picture.says(f"share{place}", "{}", share, at=(place, min(share, 93)))
+
+
+def test_what_stands_behind_the_picture():
+    behind = background("neurons.lif")
+    behind.axes("0", " \n ", ("", -1, 100), ("potential U", -0.2, 2.2),
+                yticks={0: "0", 0.5: "0.5", 1: "θ = 1", 1.5: "1.5", 2: "2"})
+    behind.axes("1", "", ("time step", -1, 100), ("input", 0, 3))
+    behind.axes("2", "Where it goes\n ", ("", -0.5, 2.5), ("share of the input (%)", 0, 100),
+                xticks={0: "leak", 1: "reset", 2: "stored"})
+    behind.rule("0.line0", "0.45", "--", y=1)
+    behind.says("0.text0", "")
+    behind.done()
+
+
+def unrolled(step, phase):
+    """What the film draws at one phase of one step, and the record behind it."""
+    frames = unrolled_frames(0.6 * torch.tensor([1.0, 1, 1, 0, 1, 1, 0, 1, 1]), beta=0.9)
+    still, picture = film(build_unrolled, draw_unrolled, frames[3 * (step - 1) + phase])
+    return still, picture, frames[0][2]
+
+
+@pytest.mark.parametrize(("now", "phase"), [(1, 0), (3, 2), (4, 1), (4, 2), (9, 2)])
+def test_the_film_draws_the_three_terms(now, phase):
+    _, picture, record = unrolled(now, phase)
+    x, mem, spk = record["x"], record["mem"], record["spk"]
+    bars, marks, levels = [], [], []
+    for step in range(1, 10):
+        stage = 3 if step < now else phase if step == now else -1
+        kept, added = 0.9 * mem[step - 1], x[step - 1]
+        lit = stage >= 0 and added
+        marks += [(step, -0.42, "orange" if lit else "white", "orange" if lit else "0.75"),
+                  (step, 1.78, "black" if stage >= 2 and spk[step] else "white", "black" if stage >= 2 else "0.75")]
+        if stage >= 0:
+            bars += [(step, 0, kept, "blue")]
+        if stage >= 1:
+            bars += [(step, kept, added, "orange")]
+        if stage >= 2:
+            bars += [(step, mem[step], 1, "white")] if spk[step - 1] else []
+            levels += [(step, mem[step])]
+    picture.rule("0.line0", "0.45", "--", y=1)
+    lines = iter([name for name in picture.artists if ".line" in name][1:])
+    for place, height, face, edge in [mark for step in range(9) for mark in marks[2 * step:2 * step + 2]]:
+        picture.points(next(lines), [place], [height], face, edge=edge)
+        if height > 1 and levels and levels[0][0] == place:
+            picture.line(next(lines), [place - 0.3, place + 0.3], [levels[0][1]] * 2, "black")
+            levels.pop(0)
+    drawn = [name for name, patch in picture.artists.items() if ".patch" in name and hasattr(patch, "get_height")]
+    for name, (step, bottom, height, color) in zip(drawn, bars, strict=True):
+        picture.bar(name, step - 0.28, bottom, 0.56, height, color)
+    check_arrows(picture, record, now, phase)
+    check_words(picture, record, now, phase)
+    picture.done()
+
+
+def check_arrows(picture, record, now, phase):
+    mem, spk, arrows = record["mem"], record["spk"], []
+    for step in range(1, 10):
+        stage = 3 if step < now else phase if step == now else -1
+        arrows += [((step, -0.32), (step, -0.02), "orange" if stage >= 1 and record["x"][step - 1] else "0.85")]
+        if step > 1:
+            before, kept = (mem[step - 1], 0.9 * mem[step - 1]) if stage >= 0 else (0.25, 0.25)
+            top = max(0.9 * mem[step - 1] + record["x"][step - 1], 0.2) + 0.04 if stage >= 2 else 1.45
+            arrows += [((step - 0.7, before), (step - 0.32, kept), "blue" if stage >= 0 else "0.85"),
+                       ((step - 0.88, 1.68), (step - 0.22, top), "vermillion" if stage >= 2 and spk[step - 1] else "0.85")]
+    drawn = [name for name, patch in picture.artists.items() if ".patch" in name and hasattr(patch, "get_arrowstyle")]
+    for name, (start, end, color) in zip(drawn, arrows, strict=True):
+        picture.arrow(name, start, end, color)
+
+
+def check_words(picture, record, now, phase):
+    mem, spk, paid = record["mem"], record["spk"], []
+    texts = iter([name for name in picture.artists if ".text" in name])
+    picture.says(next(texts), "threshold", at=(0.34, 1.03))
+    for step in range(2, 10):
+        stage = 3 if step < now else phase if step == now else -1
+        picture.says(next(texts), "β", at=(step - 0.5, (mem[step - 1] if stage >= 0 else 0.25) + 0.04))
+        if stage >= 2 and spk[step - 1]:
+            picture.says(next(texts), "−θ", at=(step - 0.5, 1.71), color="vermillion")
+            paid.append(step)
+    terms = [("U[{}]  =", now), ("{} × {}", 0.9, mem[now - 1]), ("+ {}", record["x"][now - 1]), ("− {}", spk[now - 1]),
+             ("=  {}", mem[now]), (f"S[{{}}] = {{}}, {'fires' if spk[now] else 'silent'}", now, spk[now])]
+    for words, *numbers in terms[:phase + 2 if phase < 2 else None]:
+        picture.says(next(texts), words, *numbers)
+    assert now < 9 or len(paid) == 3
+
+
+def test_what_the_film_keeps():
+    still, _, _ = unrolled(1, 0)
+    still.axes("0", "", ("time step t", 0.3, 9.6), ("", -0.62, 1.98), xticks={step: f"{step}" for step in range(1, 10)},
+               yticks={-0.42: "input X", 0: "U = 0", 0.5: "0.5", 1: "1", 1.78: "spike S"})
+    still.done()

@@ -1,4 +1,6 @@
 """Notebook 16: its listings against the package, its exercises, its explorer and its stored study."""
+import math
+
 import pytest
 import torch
 
@@ -7,9 +9,10 @@ from snnteach import stored as read_stored
 from snnteach.authoring import studies
 from snnteach.bptt import Weights, backward, forward, random_weights
 from snnteach.lessons.online import explorers as module
-from snnteach.lessons.online.films import snowball_frames
+from snnteach.lessons.online.films import build_snowball, draw_snowball, snowball_frames
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
+from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -142,3 +145,87 @@ def test_the_stored_study_says_what_the_issue_asks():
                                          strict=True)) <= 0.5
     frozen = max(stored["scanned digits, frozen hidden layer"])
     assert min(stored["scanned digits, BPTT"] + stored["scanned digits, e-prop"]) > 0.85 > 0.7 > frozen
+
+
+def test_the_picture_of_the_eligibility():
+    for picture, s in pictures("online.eligibility"):
+        beta, beta_out = s["beta"], s["beta_out"]
+        weights = Weights(module._W, s["gain"] * module._V, module._OUT)
+        feedback = module._OUT if s["feedback"] == "symmetric" else module._RANDOM
+        run = forward(module._X, weights, beta, beta_out)
+        error = run.out - module._TARGET                                                            # [T, 1, 1]
+        x, mem = module._X[:, 0, 2].tolist(), run.mem[:, 0, 3]
+        slopes, traces, tags = (1 / (1 + (math.pi * (mem - 1)) ** 2)).tolist(), [0.0], [0.0]
+        for x_t, h in zip(x, slopes, strict=True):
+            traces.append(beta * traces[-1] + x_t)
+            tags.append(beta_out * tags[-1] + h * traces[-1])
+        tag, signal = torch.tensor(tags[1:]), error[:, 0, 0] * feedback[0, 3]
+        curves = {"trace": ("sky", torch.tensor(traces[1:])), "eligibility": ("blue", tag), "signal": ("orange", signal),
+                  "product": ("vermillion", signal * tag)}
+        for name, (color, values) in curves.items():
+            picture.line(name, range(40), values / values.abs().max(), color)
+            words, number = ("sum {}", (signal * tag).sum()) if name == "product" else ("peak {}", values.abs().max())
+            picture.says(f"{name} scale", words, number)
+        fired = [t for t in range(40) if x[t]]
+        picture.points("x", fired, [-0.08] * len(fired), "black", "|")
+        exact = backward(run, weights, error, beta, beta_out)
+        eprop = reference.eprop(module._X, weights, lambda out, t: out - module._TARGET[t], beta, beta_out, feedback=feedback)
+        exact, eprop = (torch.cat([grads.hidden, grads.recurrent], 1).flatten() for grads in (exact, eprop))
+        picture.points("weights", exact / exact.abs().max(), eprop / eprop.abs().max(), "blue")
+        picture.says("cosine", "cosine {}\nexact / e-prop, length: {}", torch.nn.functional.cosine_similarity(exact, eprop, 0),
+                     exact.norm() / eprop.norm())
+
+
+def test_what_stands_behind_the_picture():
+    behind = background("online.eligibility")
+    for place, (title, label, low, high) in enumerate((("One synapse", "trace", -0.15, 1.5), ("", "eligibility", -0.15, 1.5),
+                                                       ("", "learning\nsignal", -1.3, 1.9), ("", "product", -1.3, 1.9))):
+        behind.axes(f"{place}", title, ("time step" if label == "product" else "", -1, 40), (label, low, high))
+        behind.rule(f"{place}.line0", "0.6", y=0)
+    behind.axes("4", "All weights of the network", ("exact gradient (scaled)", -1.1, 1.1), ("e-prop (scaled)", -1.1, 1.1))
+    behind.line("4.line0", [-1, 1], [-1, 1], "0.7", "--")
+    behind.done()
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 7, 9])
+def test_the_film_draws_the_boxes_and_the_ball(number):
+    x, beta = [1.0, 0.0, 1.0, 1.0], 0.5
+    now, phase, _ = frame = snowball_frames(torch.tensor(x), beta)[number]
+    still, picture = film(build_snowball, draw_snowball, frame, width=7.2, height=3.7)
+    back, grown = phase == "back", phase != "roll"
+    shown = 4 if back else now
+    texts = iter(name for name in picture.artists if ".text" in name)
+    patches = [name for name in picture.artists if ".patch" in name]
+    boxes, walks, rings = ([name for name in patches if hasattr(picture.artists[name], way)]
+                           for way in ("get_bbox", "get_arrowstyle", "get_radius"))
+    picture.says(next(texts), "BPTT keeps every step")
+    picture.says(next(texts), "A trace is pushed forward")
+    stars = []
+    for step in range(1, 5):
+        done = back and step >= now
+        picture.bar(boxes[step - 1], step - 0.42, 4.3, 0.84, 0.84,
+                    "vermillion" if done else "orange" if step <= shown else "white")
+        picture.says(next(texts), f"{step}", at=(step, 4.72))
+        if x[step - 1]:
+            stars.append((step, "0.85" if step < now or grown and step == now or back else "blue"))
+    for name, step in zip(walks, [step for step in range(max(now, 2), 5) if back], strict=True):
+        picture.arrow(name, (step - 0.1, 5.2), (step - 0.9, 5.2), "vermillion")
+    for line, (step, color) in enumerate(stars):
+        picture.points(f"0.line{line}", [step], [-0.75], color, "*")
+    picture.line(f"0.line{len(stars)}", [0.2, 4.8], [-0.4, -0.4], "0.5")
+    picture.says(next(texts), "input x")
+    traces = [0.0]
+    for x_t in x:
+        traces.append(beta * traces[-1] + x_t)
+    mass = [x[s - 1] * beta ** (shown - s) for s in range(1, (shown if grown else shown - 1) + 1)]
+    for name, s in zip(rings, [s for s in range(len(mass), 0, -1) if mass[s - 1]], strict=True):     # area: what is left
+        picture.circle(name, (shown - 0.3 * (not grown), 0.8 * math.sqrt(sum(mass)) - 0.4), 0.8 * math.sqrt(sum(mass[:s])))
+    words = "m[{}] = {} × {} + {} = {}" if grown else "m shrinks: {} × {}"
+    numbers = (shown, beta, traces[shown - 1], x[shown - 1], traces[shown]) if grown else (beta, traces[shown - 1])
+    picture.says(next(texts), words, *numbers, color="blue")
+    picture.says(next(texts), *(("... and now walks back: {} of {}", 5 - now, 4) if back else ("steps kept: {}", shown)))
+    if back:
+        picture.says(next(texts), "done at the last step")
+    picture.done()
+    assert sum(mass) == pytest.approx(traces[shown] if grown else beta * traces[shown - 1])
+    assert list(still.artists) == ["0"]

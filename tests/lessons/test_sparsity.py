@@ -1,9 +1,14 @@
 """Notebook 00: its listings against the package, its explorers, and the small network that one of them shows."""
+import math
+
+import numpy as np
 import torch
 
 from snnteach import sparsity as reference
 from snnteach.data import flat, mnist5k
 from snnteach.lessons.sparsity import explorers as explorer
+from snnteach.neurons import lif
+from tests.drawing import background, film, filmed, pictures
 from tests.listings import namespace
 
 
@@ -47,3 +52,71 @@ def test_digit_explorer_shows_what_the_network_did():
 def test_bits_explorer_crosses_at_the_closed_form():
     data = explorer.compute_bits(neurons=784, density=5.0)
     assert (data["active"], data["bits"], data["crossover"]) == (39, 390, 10.0)
+
+
+def test_the_picture_of_a_digit():
+    with np.load(explorer.DIGIT_NET) as archive:
+        stored = {name: torch.from_numpy(archive[name]).double() for name in archive.files}
+    x = stored["images"].flatten(1) / 255
+    records = []
+    for layer in (1, 2):
+        weight = stored[f"weight{layer}"] * stored[f"scale{layer}"]
+        current = x @ weight.T + stored[f"bias{layer}"]
+        x, _ = lif(current.expand(20, -1, -1) if layer == 1 else current, 0.9)                      # [T, B, N]
+        records.append(x)
+    hidden, output = records
+    for picture, s in pictures("sparsity.digit"):
+        number, step = s["number"], s["step"]
+        steps, neurons = hidden[:step, number].nonzero(as_tuple=True)
+        votes = output[:step, number].sum(0).tolist()
+        label, answer = int(stored["labels"][number]), votes.index(max(votes))
+        picture.image("image", stored["images"][number], "gray_r", (0, 255))
+        picture.points("spikes", steps + 1, neurons, "black", "|")
+        picture.rule("now", "orange", x=step + 0.5)
+        for digit, count in enumerate(votes):
+            picture.bar(f"votes for {digit}", 0, digit - 0.35, count, 0.7,
+                        "vermillion" if count and digit == answer else "sky")
+        verdict = f"reads {answer}, {'right' if answer == label else 'wrong'}" if any(votes) else "no vote yet"
+        picture.says("text", f"a {label}: {verdict}")
+
+
+def test_the_picture_of_the_bits():
+    densities = torch.linspace(0, 20, 81)
+    for picture, s in pictures("sparsity.bits"):
+        neurons, address = s["neurons"], math.ceil(math.log2(s["neurons"]))
+        active = round(neurons * s["density"] / 100)
+        picture.line("list", densities, densities / 100 * address, "vermillion", "--")
+        picture.line("cross", [100 / address] * 2, [0, 1], "0.4", ":")
+        picture.points("point", [s["density"]], [active * address / neurons], "black")
+        picture.says("name", "list", at=(30 / address + 0.3, 0.2), color="vermillion")
+        shorter = "neither" if active * address == neurons else "list" if active * address < neurons else "bitmap"
+        picture.says("text", f"{{}} of {{}} active\nlist: {{}} bits\nbitmap: {{}} bits\nshorter: {shorter}\ncrossing: {{}} %",
+                     active, neurons, active * address, neurons, 100 / address)
+
+
+def test_what_stands_behind_the_pictures():
+    digit, bits = background("sparsity.digit"), background("sparsity.bits")
+    digit.axes("0", "What it sees", ("", -0.5, 27.5), ("", 27.5, -0.5))
+    digit.axes("1", "Hidden spikes", ("time step", 0, 20.7), ("hidden neuron", -1, 64))
+    digit.axes("2", "Votes", ("output spikes", 0, 20), ("", 9.6, -0.6), yticks={number: f"{number}" for number in range(10)})
+    digit.done()
+    bits.axes("0", "A list of addresses beats a bitmap while few are active", ("active neurons (%)", 0, 20),
+              ("bits for each neuron", 0, 3))
+    bits.rule("0.line0", "blue", y=1)
+    bits.says("0.text0", "bitmap", at=(19.8, 1), color="blue")
+    bits.done()
+
+
+def test_the_film_draws_each_frame_and_its_events():
+    (build, draw, steps), names = filmed("00")
+    video, events = names["video"], names["events"]
+    assert torch.equal(events, reference.change_events(video, 0.2)) and len(steps) == len(video) == 28
+    for step in (0, 12, 27):
+        still, picture = film(build, draw, step)
+        picture.image("0.image0", video[step], "gray", (0, 1))
+        picture.image("1.image0", events[step], "RdBu_r", (-1.5, 1.5))
+        picture.says("1.text0", "{} events", (events[step] != 0).sum(), at=(47, 22.5))
+        still.axes("0", "frames: every pixel, every time", ("", -0.5, 47.5), ("", 23.5, -0.5))
+        still.axes("1", "events: only what changed", ("", -0.5, 47.5), ("", 23.5, -0.5))
+        for part in (still, picture):
+            part.done()

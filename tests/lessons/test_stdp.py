@@ -1,6 +1,7 @@
 """Notebook 14: its listings against the package, its exercises, its explorers and its stored study."""
 import inspect
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,11 +9,12 @@ import torch
 from snnteach import stdp as reference
 from snnteach import stored as read_stored
 from snnteach.authoring import studies
-from snnteach.lessons.stdp.explorers import GAIN, GROUP, mean_drift
+from snnteach.lessons.stdp.explorers import GAIN, GROUP, START, mean_drift, settle
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
 from snnteach.stdp import PairRule, TripletRule
+from tests.drawing import background, film, filmed, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -145,3 +147,85 @@ def test_the_stored_study_keeps_what_was_promised():
 def test_a_row_of_the_study_repeats():
     study = studies.study("stdp")
     assert study.ROWS["k-means"](0) == pytest.approx(read_stored("stdp")["k-means"][0], abs=0.02)
+
+
+@pytest.mark.parametrize("bounds", ["hard", "soft"])
+@pytest.mark.parametrize("ratio", [0.8, 1.05, 1.6])
+def test_weights_settle_where_nothing_pulls_them_any_more(bounds, ratio):
+    rule = PairRule(a_minus=0.01 * ratio, bounds=bounds)
+    weight = settle(0.02, 0.1, rule)
+    drift = mean_drift(weight, 0.02, 0.1, rule)
+    held = (weight == 0) & (drift < 0) | (weight == 1) & (drift > 0)
+    still = (weight - settle(0.02, 0.1, rule, num_steps=49)).abs() < 0.01
+    assert (held | still).sum() >= 95 and 0 <= weight.min() and weight.max() <= 1
+    assert held.any() == (bounds == "hard") and not torch.equal(weight, START)
+
+
+
+def test_the_picture_of_a_hundred_weights():
+    lags = torch.cat([torch.linspace(-80, -0.01, 200), torch.tensor([math.nan]), torch.linspace(0.01, 80, 200)])
+    edges = torch.arange(21) / 20
+    for picture, s in pictures("stdp.weights"):
+        rule = PairRule(0.01, 0.01 * s["ratio"], 20.0, s["tau_minus"], bounds=s["bounds"])
+        weight = settle(s["rate"], s["correlation"], rule)
+        change = torch.where(lags > 0, torch.exp(-lags / 20), -s["ratio"] * torch.exp(lags / s["tau_minus"]))  # % of w_max
+        picture.line("window", lags, torch.where(lags.isnan(), lags, change), "blue")
+        for name, part, color, label in (("others", weight[30:], "0.6", "70 independent inputs"),
+                                         ("group", weight[:30], "vermillion", "30 that fire together")):
+            counts = [((part >= low) & ((part < high) | ((high == 1) & (part == 1)))).sum()
+                      for low, high in zip(edges, edges[1:], strict=False)]
+            picture.stairs(name, counts, edges, color, label)
+        picture.over("others", "group")
+        picture.says("area", "area down / area up\n= {}", s["ratio"] * s["tau_minus"] / 20)
+        picture.says("means", "mean: group {}, others {}", weight[:30].mean(), weight[30:].mean())
+
+
+def test_the_picture_of_the_traces():
+    time = torch.arange(120)
+    for picture, s in pictures("stdp.traces"):
+        lag, period, nearest = s["lag"], s["period"], s["pairs"] == "nearest"
+        pre, post = (list(range(first, 120, period)) for first in (20, 20 + lag))
+        def trace(spikes, nearest=nearest):
+            past = [[math.exp(-(t - spike) / 20) for spike in spikes if spike <= t] for t in time.tolist()]
+            return [max(values, default=0) if nearest else sum(values) for values in past]
+        past = [[[spike for spike in spikes if spike <= t] for spikes in (pre, post)] for t in time.tolist()]
+        change = [100 * reference.pair_stdp(*both, pairs=s["pairs"]) if all(both) else 0 for both in past]
+        picture.line("x", time, trace(pre), "blue")
+        picture.line("y", time, [-value for value in trace(post)], "vermillion", "--")
+        picture.points("pre", pre, [3] * len(pre), "blue", "|")
+        picture.points("post", post, [-3] * len(post), "vermillion", "|")
+        picture.line("change", time, change, "black", steps="steps-post")
+        picture.says("text", "after 120 steps: {} %", change[-1])
+
+
+def test_what_stands_behind_the_pictures():
+    weights, traces = background("stdp.weights"), background("stdp.traces")
+    weights.axes("0", "The window", ("post minus pre (steps)", -80, 80), ("weight change (% of w_max)", -2.2, 1.3))
+    weights.rule("0.line0", "0.6", y=0)
+    weights.rule("0.line1", "0.6", x=0)
+    weights.axes("1", "What it makes of 100 weights", ("weight / w_max", 0, 1), ("inputs", 0, 100),
+                 legend=("70 independent inputs", "30 that fire together"))
+    traces.axes("0", "A post spike reads the pre trace, and the other way round", ("", 0, 120), ("trace", -3.4, 3.4),
+                yticks={-2: "2", 0: "0", 2: "2"})
+    traces.rule("0.line0", "0.6", y=0)
+    traces.says("0.text0", "pre", at=(1, 2.6), color="blue")
+    traces.says("0.text1", "post", at=(1, -3), color="vermillion")
+    traces.axes("1", "", ("time step", 0, 120), ("change (% of w_max)", -9, 9))
+    traces.rule("1.line0", "0.6", y=0)
+    for behind in (weights, traces):
+        behind.done()
+
+
+def test_the_film_draws_the_fields_in_their_rows():
+    fields = torch.rand(100, 784, generator=torch.Generator().manual_seed(0)) + 0.1
+    (build, draw, snapshots), _ = filmed("14", snapshots=[(300, SimpleNamespace(weight=fields))])
+    still, picture = film(build, draw, snapshots[0])
+    wall = torch.zeros(196, 196)
+    for place in range(49):
+        row, column = 28 * (place // 7), 28 * (place % 7)
+        wall[row:row + 28, column:column + 28] = fields[place].view(28, 28) / fields[place].max()
+    picture.image("0.image0", wall, "gray_r", (0, 1))
+    picture.says("0.text0", "{} images seen", 300, at=(0, -4))
+    picture.done()
+    still.axes("0", "", ("", -1, 196), ("", 196, -16))
+    still.done()

@@ -1,5 +1,6 @@
 """Notebook 07: its listings against the package, its exercises, its explorers and its stored study."""
 import itertools
+import math
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from snnteach.authoring import studies
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
+from tests.drawing import background, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -113,3 +115,64 @@ def test_the_stored_sweep_is_whole_and_up_to_date():
 def test_a_row_of_the_sweep_repeats():
     study = studies.study("surrogate")
     assert study.ROWS["frozen, membrane"](0) == pytest.approx(read_stored("surrogate")["frozen, membrane"][0], abs=0.03)
+
+
+FORMULAS = {  # the table of section 2 of the notebook
+    "atan": lambda u, k: 1 / (1 + (math.pi * k * u) ** 2), "fast_sigmoid": lambda u, k: 1 / (1 + k * u.abs()) ** 2,
+    "sigmoid": lambda u, k: k * torch.sigmoid(k * u) * torch.sigmoid(-k * u), "boxcar": lambda u, k: 1.0 * (k * u.abs() < 0.5),
+    "triangular": lambda u, k: (1 - k * u.abs()).clamp(min=0), "gaussian": lambda u, k: torch.exp(-(k * u) ** 2 / 2),
+}
+
+
+def test_the_picture_of_the_shape():
+    noise, axis = torch.randn(20, 1, 200, generator=torch.Generator().manual_seed(0)), torch.linspace(-5, 2, 1401)
+    edges = torch.linspace(-5, 2, 71)
+    for picture, s in pictures("surrogate.shape"):
+        def h(u, s=s):
+            return FORMULAS[s["kind"]](u, s["slope"])
+        _, mem = lif(s["spread"] * noise, 0.9, s["threshold"])
+        u = mem[:, 0] - s["threshold"]                                                              # [T, N]
+        share = [((u.clamp(-5, 2) >= low) & (u.clamp(-5, 2) < high)).float().mean() for low, high in
+                 zip(edges, [*edges[1:-1], math.inf], strict=False)]
+        picture.line("h", axis, h(axis), "vermillion", "--", label="surrogate h(u)", clipped=s["kind"] == "sigmoid")
+        picture.stairs("share", share, edges, "blue", clipped=True)
+        picture.band("window", axis, 0 * axis, 0.16 * (h(axis) > 0.01), "orange")
+        picture.says("text", "shaded: h > 0.01\nreached neurons: {}%\npotentials that fire: {}%",
+                     100 * (h(u) > 0.01).any(0).float().mean(), 100 * (u > 0).float().mean())
+
+
+def test_the_picture_of_the_landscape():
+    current, weights = torch.rand(20, generator=torch.Generator().manual_seed(0)), torch.linspace(0, 1, 201)
+    for picture, s in pictures("surrogate.landscape"):
+        w = torch.cat([weights, torch.tensor([s["weight"]])]).requires_grad_()
+        mem = spk = count = torch.zeros(202)
+        for x in current:
+            mem = 0.9 * mem + w * x - spk.detach()
+            spk = reference.spike(mem - 1, lambda u, s=s: FORMULAS[s["kind"]](u, s["slope"]))
+            count = count + spk
+        (lent,) = torch.autograd.grad(count.sum(), w)
+        here, slope, count = count[-1].item(), lent[-1].item(), count.detach()[:-1]
+        reach = 0.2 / math.hypot(1, slope / 9)                       # as long on the paper, whatever the slope
+        ends = torch.tensor([s["weight"] - reach, s["weight"] + reach])
+        picture.line("count", weights, count, "black", steps="steps-mid")
+        picture.line("tangent", ends, here + slope * (ends - s["weight"]), "vermillion", "--", clipped=True)
+        picture.points("point", [s["weight"]], [here], "blue")
+        picture.line("slopes", weights, lent[:-1], "vermillion", "--", clipped=s["kind"] == "sigmoid")
+        picture.points("slope_point", [s["weight"]], [min(slope, 58)], "blue", "o" if slope <= 58 else "^")
+        picture.says("text", "surrogate slope {}", slope)
+        picture.over("count", "tangent", "point")
+
+
+def test_what_stands_behind_the_pictures():
+    shape, landscape = background("surrogate.shape"), background("surrogate.landscape")
+    shape.axes("0", "Step forward, curve backward", ("", -5, 2), ("spike, slope", -0.05, 1.6),
+               legend=("spike S(u)", "surrogate h(u)"))
+    shape.line("0.line0", [-5, 0, 0, 2], [0, 0, 1, 1], "black", label="spike S(u)")
+    shape.axes("1", "", ("u = membrane potential - threshold", -5, 2), ("share of potentials", 0, 0.16))
+    shape.rule("1.line0", "0.45", "--", x=0)
+    landscape.axes("0", "The staircase", ("weight", 0, 1), ("spikes in 20 steps", -0.5, 9))
+    landscape.axes("1", "Its slope", ("weight", 0, 1), ("d count / d weight", -2, 60))
+    landscape.rule("1.line0", "black", y=0)
+    landscape.says("1.text0", "true slope: 0 on every step", at=(0.98, 0))
+    for behind in (shape, landscape):
+        behind.done()

@@ -10,6 +10,7 @@ from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
 from snnteach.surrogate import atan, triangular
+from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -108,3 +109,96 @@ def test_weights_that_point_right_lead_right():
     reached, moves, _, _ = floor.walk(weight, torch.tensor([4.0, 0.0]), 0.9, torch.Generator().manual_seed(0),
                                       step=reference.act)
     assert reached.all() and moves.max() <= 8
+
+
+def test_the_picture_of_the_late_reward():
+    lags, time = torch.arange(-25, 26), torch.arange(160)
+    def tag(lag, when, tau):
+        """The eligibility at a step that the pair with this lag has left behind; the post spike is at step 30."""
+        late = when - (30 + max(0, -lag))
+        return (lag > 0) * 0.9**lag * math.exp(-late / tau) - (lag < 0) * 0.9**-lag * math.exp(-late / tau) if late >= 0 else 0
+    for picture, s in pictures("three_factor.timing"):
+        lag, pays, reward, tau = s["lag"], 30 + s["delay"], s["reward"], s["tau"]
+        caught = tag(lag, pays, tau)
+        picture.points("pre", [30 - lag], [2], "black", "|")
+        picture.points("reward", [pays], [0], "orange", "D")
+        picture.line("eligibility", time, [tag(lag, when, tau) for when in time.tolist()], "blue")
+        picture.points("caught", [pays], [caught], "orange", "D")
+        picture.line("moment", [pays] * 2, [-1.1, 1.1], "orange", ":")
+        picture.points("window", lags, [reward * tag(other, pays, tau) for other in lags.tolist()], "blue", ".")
+        picture.points("point", [lag], [reward * caught], "orange", "D")
+        picture.says("text", "eligibility {}\ntimes reward {}\nchange {}", caught, reward, reward * caught)
+        picture.over("window", "point")
+
+
+def test_the_picture_of_the_shared_reward():
+    for picture, s in pictures("three_factor.credit"):
+        neurons, trials, random = s["neurons"], s["trials"], torch.Generator().manual_seed(s["seed"])
+        x = (torch.rand(1, 1, 20, generator=random) < 0.5).float()[0, 0]
+        weight = (torch.randn(neurons, 20, generator=random) / 10 + 0.05).requires_grad_()
+        wanted, p = torch.arange(neurons) % 2, torch.sigmoid(4 * (weight @ x - 1))
+        expected = -(p - wanted).abs().sum()
+        (truth,) = torch.autograd.grad(expected, weight, retain_graph=True)
+        spk = (torch.rand(1, trials, neurons, generator=random)[0] < p).float()                         # [trials, neurons]
+        chance = torch.log(spk * p + (1 - spk) * (1 - p))
+        paid = -(spk - wanted).abs().sum(1) - expected.detach()
+        (told,) = torch.autograd.grad((paid[:, None] * chance).sum(), weight)
+        named = ((wanted - spk) * 4 * (p * (1 - p)).detach()).sum(0)[:, None] * x
+        first = int(x.nonzero()[0])
+        along = [update[:, first] / update[:, first].abs().max().clamp(min=1e-9) for update in (truth, named, told)]
+        for place, name, update, color, mark in ((1, "named", named, "blue", "o"), (2, "told", told, "vermillion", "x")):
+            picture.points(f"{name}_points", along[0], along[place], color, mark)
+            cosine = torch.nn.functional.cosine_similarity(update.flatten(), truth.flatten(), 0)
+            picture.says(f"{name}_words", "cosine {}", cosine)
+
+
+def test_what_stands_behind_the_pictures():
+    timing, credit = background("three_factor.timing"), background("three_factor.credit")
+    timing.axes("0", "Who fired, who paid", ("", 0, 160), ("", -0.6, 2.6), yticks={2: "pre", 1: "post", 0: "reward"})
+    timing.axes("1", "", ("time (steps)", 0, 160), ("eligibility", -1.1, 1.1))
+    timing.axes("2", "What is learned", ("lag t_post - t_pre (steps)", -25.5, 25.5), ("change of the weight", -1.1, 1.75))
+    timing.points("0.line0", [30], [1], "black", "|")
+    timing.rule("1.line0", "0.7", y=0)
+    timing.rule("2.line0", "0.7", y=0)
+    for place, title, label in (("0", "Its own error", "local update (largest = 1)"), ("1", "One shared reward", "")):
+        credit.axes(place, title, ("exact gradient, a neuron", -1.1, 1.1), (label, -1.15, 1.15))
+        credit.rule(f"{place}.line0", "0.8", y=0)
+        credit.rule(f"{place}.line1", "0.8", x=0)
+    for behind in (timing, credit):
+        behind.done()
+
+
+def test_the_film_draws_the_floor_and_the_record():
+    random = torch.Generator().manual_seed(0)
+    frame = {"weight": torch.rand(4, 25, generator=random), "path": torch.tensor([[0.0, 0], [1, 0], [1, 1], [1, 2]]),
+             "goal": torch.tensor([4.0, 0.0]), "moves": 50 * torch.rand(24, 4, 10, generator=random)}      # [trials, groups, n]
+    still, picture = film(floor.build_maze, floor.draw_maze, frame)
+    cells = [(x, y) for x in range(5) for y in range(5)]
+    arrows = []
+    for x, y in cells:                                                             # where the actor's neurons drive it
+        rates = torch.tensor([math.exp(-((x - a) ** 2 + (y - b) ** 2) / 1.6) / 2 for a, b in cells])
+        right, left, up, down = (4 * frame["weight"] @ rates).softmax(0).tolist()
+        arrows.append((right - left, up - down))
+    picture.arrows("0.collection0", cells, arrows, "blue")
+    picture.line("0.line0", *frame["path"].T, "vermillion")
+    picture.points("0.line1", [0], [0], "black", "s")
+    picture.points("0.line2", [4], [0], "orange", "*", edge="black")
+    blocks = torch.stack([frame["moves"][8 * block:8 * block + 8].mean(0) for block in range(3)])     # [blocks, groups, n]
+    learns = blocks[:, 0]
+    picture.band("1.collection0", [4, 12, 20], learns.min(1).values, learns.max(1).values, "blue")
+    for group, (name, color, style, height) in enumerate((
+            ("learns", "blue", "-", 19), ("no eligibility", "orange", "--", 30), ("another's reward", "vermillion", "-.", 38),
+            ("does not learn", "black", ":", 45))):
+        picture.line(f"1.line{group}", [4, 12, 20], blocks[:, group].mean(1), color, style)
+        picture.says(f"1.text{group}", name, at=(203, height), color=color)
+    picture.done()
+    still.axes("0", "Where the weights lead", ("", -0.5, 4.5), ("", -0.5, 4.5))
+    still.axes("1", "Reward alone finds the way, mostly twice", ("trial", 0, 300), ("moves (at most 50)", 0, 52))
+    for line in range(6):
+        still.rule(f"0.line{2 * line}", "0.85", y=line - 0.5)
+        still.rule(f"0.line{2 * line + 1}", "0.85", x=line - 0.5)
+    still.rule("1.line0", "0.6", ":", x=100)
+    still.says("1.text0", "goal moves", at=(100, 1))
+    still.line("1.line1", [0, 100, 100, 200], [8, 8, 4, 4], "0.45", "--")          # |goal| along the floor's squares
+    still.says("1.text1", "shortest", at=(203, 4))
+    still.done()

@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from snnteach import activity
 from snnteach import stored as read_stored
@@ -10,8 +11,10 @@ from snnteach import training as reference
 from snnteach.authoring import notebooks, studies
 from snnteach.losses import ce_count_loss, ce_step_loss
 from snnteach.networks import SpikingMLP, direct_current
+from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
+from tests.drawing import background, pictures
 from tests.listings import namespace
 
 
@@ -122,3 +125,38 @@ def test_the_notebook_says_which_numbers_are_stored():
     (path,) = notebooks.paths(["training"])
     text = path.read_text(encoding="utf-8")
     assert "stored, three seeds" in text and "python3 -m snnteach study 09" in text
+
+
+def test_the_picture_of_the_layers():
+    random = torch.Generator().manual_seed(0)
+    images = torch.rand(4, 64, generator=random)
+    matrices = [(2 * torch.rand(after, before, generator=random) - 1) / math.sqrt(before)
+                for before, after in ((64, 60), (60, 60), (60, 10))]
+    for picture, s in pictures("training.threshold"):
+        weights, records = [(s["gain"] * matrix).requires_grad_() for matrix in matrices], [torch.stack([images] * 20)]
+        for weight in weights:
+            records.append(lif(records[-1] @ weight.T, 0.9, s["threshold"])[0])
+        F.cross_entropy(records[-1].sum(0), torch.arange(4)).backward()
+        picture.image("picture", torch.cat([spk[:, 0].detach().T for spk in records[1:]]), "Greys", (0, 1),
+                      (-0.5, 19.5, 130, 0))
+        picture.rule("edge 60", "vermillion", y=60)
+        picture.rule("edge 120", "vermillion", y=120)
+        picture.over("picture", "edge 60", "edge 120")
+        for layer, (weight, spk) in enumerate(zip(weights, records[1:], strict=True)):
+            rate, size = spk.mean().item(), weight.grad.norm().item()
+            picture.bar(f"rate {layer}", 0, layer - 0.3, rate, 0.6, "blue")
+            picture.says(f"rate text {layer}", "{}" if rate else "silent", *[rate] * (rate > 0), at=(rate + 0.03, layer))
+            picture.bar(f"gradient {layer}", 1e-8, layer - 0.3, max(size - 1e-8, 0), 0.6, "orange")
+            drawn, text = picture.artists[f"gradient {layer}"].get_width(), picture.artists[f"gradient text {layer}"]
+            assert drawn == pytest.approx(max(size - 1e-8, 0), rel=1e-3)    # small ones, too: the axis is logarithmic
+            picture.says(f"gradient text {layer}", "{}" if size else "exactly 0", *[size] * (size > 0))
+            assert text.get_position() == pytest.approx((2.5 * max(size, 1e-8), layer), rel=1e-3)
+
+
+def test_what_stands_behind_the_picture():
+    behind, layers = background("training.threshold"), ("layer 1", "layer 2", "output")
+    behind.axes("0", "Spikes for one image", ("time step", -0.5, 19.5), ("", 130, 0),
+                yticks=dict(zip((30, 90, 125), layers, strict=True)))
+    behind.axes("1", "Firing rate", ("spikes a neuron and step", 0, 1.25), ("", 2.6, -0.6), yticks=dict(enumerate(layers)))
+    behind.axes("2", "Gradient", ("norm of dL/dW", 1e-8, 1e9), ("", 2.6, -0.6), yticks=dict(enumerate(layers)), xscale="log")
+    behind.done()

@@ -7,6 +7,7 @@ from ..kinds import Control, Explorer
 
 _DT, _STEPS = 0.25e-3, 800                                               # 200 ms in steps of a quarter millisecond
 _CURRENTS = torch.linspace(0, 4, 161)
+_FASTEST = 252                                                           # spikes/s; what is faster stands at the edge
 
 
 def compute_constant(current, tau, refractory):
@@ -42,7 +43,8 @@ def update_constant(artists, data):
     artists["voltage"].set_data(time, data["voltage"])
     artists["spikes"].set_data(fired, torch.full_like(fired, 1.27))
     artists["curve"].set_data(_CURRENTS, data["curve"])
-    artists["point"].set_data([data["current"]], [data["rate"]])
+    artists["point"].set_data([data["current"]], [min(data["rate"], _FASTEST)])
+    artists["point"].set_marker("o" if data["rate"] <= _FASTEST else "^")
     artists["text"].set_text(f"{data['rate']:.0f} spikes/s")
 
 

@@ -9,7 +9,7 @@ from ..kinds import Choice, Control, Explorer
 
 _LAGS = torch.cat([torch.linspace(-80, -0.01, 200), torch.tensor([math.nan]), torch.linspace(0.01, 80, 200)])
 _BINS = torch.linspace(0, 1, 21)
-_START = torch.rand(100, generator=torch.Generator().manual_seed(0))                            # [I]
+START = torch.rand(100, generator=torch.Generator().manual_seed(0))                            # [I]
 GROUP = 30                                              # the first 30 of 100 inputs share volleys
 GAIN = 0.02                                             # chance that a spike at weight 1 makes the neuron fire a step later
 
@@ -28,15 +28,21 @@ def mean_drift(weight, rate, correlation, rule):
     return up * (rule.w_max - weight) + down * weight if rule.bounds == "soft" else up + down
 
 
-def compute_weights(ratio, tau_minus, rate, correlation, bounds):
-    """Follow 100 weights along their mean drift until they rest; return the window and both groups' histograms."""
-    rule = PairRule(a_minus=0.01 * ratio, tau_minus=tau_minus, bounds=bounds)
-    weight = _START
-    for step in range(50):                              # steps of at most .15, smaller and smaller
+def settle(rate, correlation, rule, num_steps=50):
+    """Follow 100 random weights along their mean drift until they rest, [I], in steps of at most .15, smaller and smaller."""
+    weight = START
+    for step in range(num_steps):
         drift = mean_drift(weight, rate, correlation, rule)
         free = (weight - (drift < 0).float()).abs() < 1                     # not held by a bound
         fastest = (drift.abs() * free).max().clamp(min=1e-12)
-        weight = (weight + 0.15 * (1 - step / 50) * drift / fastest).clamp(0, 1)
+        weight = (weight + 0.15 * (1 - step / num_steps) * drift / fastest).clamp(0, 1)
+    return weight
+
+
+def compute_weights(ratio, tau_minus, rate, correlation, bounds):
+    """Return the window of a rule and the histograms of the weights on which both groups of inputs settle."""
+    rule = PairRule(a_minus=0.01 * ratio, tau_minus=tau_minus, bounds=bounds)
+    weight = settle(rate, correlation, rule)
     parts = [torch.histogram(part, _BINS).hist for part in (weight[:GROUP], weight[GROUP:])]
     return {"window": 100 * stdp_window(_LAGS, rule), "group": parts[0], "others": parts[1],
             "means": (weight[:GROUP].mean().item(), weight[GROUP:].mean().item()),

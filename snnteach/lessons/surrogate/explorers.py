@@ -54,6 +54,7 @@ def update_shape(artists, data):
 
 WEIGHTS = torch.linspace(0, 1, 201)
 INPUT = torch.rand(20, 1, 1, generator=torch.Generator().manual_seed(0))                        # [T, 1, 1]
+_STEEPEST = 58                                                              # a steeper slope stands at the edge
 
 
 def compute_landscape(kind, slope, weight):
@@ -95,7 +96,8 @@ def update_landscape(artists, data):
     artists["tangent"].set_data(ends, here + slope * (ends - weight))
     artists["point"].set_data([weight], [here])
     artists["slopes"].set_data(WEIGHTS, data["slopes"])
-    artists["slope_point"].set_data([weight], [slope])
+    artists["slope_point"].set_data([weight], [min(slope, _STEEPEST)])
+    artists["slope_point"].set_marker("o" if slope <= _STEEPEST else "^")
     artists["text"].set_text(f"surrogate slope {slope:.2f}")
 
 

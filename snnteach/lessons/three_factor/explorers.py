@@ -32,6 +32,7 @@ def build_timing(fig):
     top.set(xlim=(0, _STEPS), ylim=(-0.6, 2.6), xticklabels=())
     top.set_yticks((2, 1, 0), ("pre", "post", "reward"))
     top.set_title("Who fired, who paid")
+    top.plot(_POST, 1, "|", color="black", markersize=16, markeredgewidth=2)
     low.set(xlim=(0, _STEPS), ylim=(-1.1, 1.1), xlabel="time (steps)", ylabel="eligibility")
     low.axhline(0, color="0.7", linewidth=1)
     right.set(xlim=(-25.5, 25.5), ylim=(-1.1, 1.75), xlabel="lag t_post - t_pre (steps)", ylabel="change of the weight")
@@ -40,7 +41,6 @@ def build_timing(fig):
     right.axhline(0, color="0.7", linewidth=1)
     return {
         "pre": top.plot([], [], "|", color="black", markersize=16, markeredgewidth=2)[0],
-        "post": top.plot([], [], "|", color="black", markersize=16, markeredgewidth=2)[0],
         "reward": top.plot([], [], "D", color=COLORS["orange"], markersize=7)[0],
         "eligibility": low.plot([], [], color=COLORS["blue"])[0],
         "caught": low.plot([], [], "D", color=COLORS["orange"], markersize=7)[0],
@@ -52,10 +52,9 @@ def build_timing(fig):
 
 
 def update_timing(artists, data):
-    """Move the three events, the tag and the point on the window."""
+    """Move the input spike, the reward, the tag and the point on the window."""
     pays, caught = _POST + data["delay"], data["eligibility"][_POST + data["delay"]].item()
     artists["pre"].set_data([_POST - data["lag"]], [2])
-    artists["post"].set_data([_POST], [1])
     artists["reward"].set_data([pays], [0])
     artists["eligibility"].set_data(torch.arange(_STEPS), data["eligibility"])
     artists["caught"].set_data([pays], [caught])

@@ -8,8 +8,11 @@ import re
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.collections import Collection
 from matplotlib.colors import to_rgb
-from matplotlib.text import Annotation
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
+from matplotlib.text import Annotation, Text
 
 from snnteach.authoring import notebooks
 from snnteach.lessons.kinds import Choice
@@ -194,7 +197,7 @@ def _unit(shown):
 
 
 @functools.cache
-def frame(name):
+def built(name):
     """An explorer's figure, built once."""
     return Frame(find(name), dpi=50)
 
@@ -205,7 +208,7 @@ def pictures(name, count=10):
     The picture has what `build` returned; each of it has to be compared at every setting.
     """
     for settings in tried(find(name), count):
-        explorer, artists = frame(name).explorer, frame(name).artists
+        explorer, artists = built(name).explorer, built(name).artists
         explorer.update(artists, explorer.compute(**settings))
         picture = Picture(artists, f"{name} at {settings}")
         yield picture, settings
@@ -232,8 +235,8 @@ def _drawn_from(control, dice):
 
 def background(name):
     """What an explorer's `build` drew and never moves, as "0.line0", "0.text0", and "0" for the first axes themselves."""
-    moving = set(frame(name).artists.values())
-    return _drawn(frame(name).figure, moving, f"background of {name}")
+    moving = set(built(name).artists.values())
+    return _drawn(built(name).figure, moving, f"background of {name}")
 
 
 def film(build, draw, frame, *, width=7.0, height=4.0):
@@ -266,10 +269,14 @@ def _drawn(fig, known, said):
     return Picture({name: artist for name, artist in artists.items() if artist not in known}, said)
 
 
-def states(artists):
-    """Everything about artists that a control may move, as bytes by name."""
-    return {name: [np.asarray(getattr(artist, read)(), dtype=object if read == "get_paths" else None).tobytes()
-                   if read != "get_paths" else [path.vertices.tobytes() for path in artist.get_paths()]
-                   for read in ("get_xydata", "get_text", "get_position", "get_bbox", "get_array", "get_extent", "get_paths",
-                                "get_color", "get_facecolor", "get_linestyle", "get_marker")
-                   if hasattr(artist, read)] for name, artist in artists.items()}
+def state(artist):
+    """What a control may move of an artist, as bytes and text."""
+    if isinstance(artist, Text):
+        return artist.get_text(), artist.get_position()
+    if isinstance(artist, AxesImage):
+        return artist.get_array().tobytes(), tuple(artist.get_extent())
+    if isinstance(artist, Patch):
+        return artist.get_path().transformed(artist.get_patch_transform()).vertices.tobytes(), artist.get_facecolor()
+    if isinstance(artist, Collection):
+        return [path.vertices.tobytes() for path in artist.get_paths()]
+    return artist.get_xydata().tobytes(), artist.get_color(), artist.get_marker()

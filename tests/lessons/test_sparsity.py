@@ -108,7 +108,7 @@ def test_what_stands_behind_the_pictures():
 
 
 def test_the_film_draws_each_frame_and_its_events():
-    (build, draw, steps), names = filmed("00")
+    (build, draw, steps), names = filmed("sparsity")
     video, events = names["video"], names["events"]
     assert torch.equal(events, reference.change_events(video, 0.2)) and len(steps) == len(video) == 28
     for step in (0, 12, 27):

@@ -9,7 +9,7 @@ from celluloid import Camera
 from IPython.display import HTML, Markdown, display
 from PIL import Image
 
-from .style import RC, canvas, encoded, png, show_png, small_palette, small_png
+from .style import RC, canvas, check_alt, encoded, png, show_png, small_palette, small_png
 
 _FRAME = re.compile(r'data:image/png;base64,([A-Za-z0-9+/=\\\n]+)')
 _ICONS = {"fa-fast-backward": "|◀", "fa-step-backward": "-1", "fa-play fa-flip-horizontal": "◀", "fa-play": "▶",
@@ -46,6 +46,7 @@ def _prepared(build, width, height, dpi):
 
 def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=72, interval=150):
     """Show an animation with alternative text, and frame number `still` as a picture where scripts do not run."""
+    check_alt("animate", alt)
     frames = list(frames)
     display(HTML(f"<div>{to_html(build, draw, frames, width=width, height=height, dpi=dpi, interval=interval)}</div>"))
     with mpl.rc_context(RC):

@@ -76,10 +76,15 @@ def small_palette(image):
 
 def show(fig, alt):
     """Show a figure with alternative text `alt`, which is also its visible caption."""
-    if not alt or not alt.strip():
-        raise ValueError("show: alt must say in a sentence what the figure shows, for readers who cannot see it.")
+    check_alt("show", alt)
     show_png(png(fig), alt, "Figure")
     display(Markdown(f"*{alt}*"))
+
+
+def check_alt(owner, alt):
+    """Refuse a picture without alternative text."""
+    if not alt or not alt.strip():
+        raise ValueError(f"{owner}: alt must say in a sentence what the figure shows, for readers who cannot see it.")
 
 
 def show_png(picture, alt, text):

@@ -126,12 +126,7 @@ def _absolute(named):
 def _file(folder):
     """Return the file to read and to replace: where progress.json is a symbolic link, what it leads to."""
     path = folder / "progress.json"
-    if not path.is_symlink():
-        return path
-    try:
-        return Path(os.path.realpath(path, strict=True))  # OSError where links lead in a circle
-    except FileNotFoundError:
-        return Path(os.path.realpath(path))  # it comes with the first write
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _load():

@@ -6,9 +6,9 @@ import types
 import pytest
 
 from snnteach.authoring import studies
-from snnteach.reader import resolver, results, sources
+from snnteach.reader import resolver, results
+from tests.changes import change
 
-PACKAGE = resolver.PACKAGE
 LESSON = types.SimpleNamespace(number="07", topic="topic")
 
 
@@ -181,22 +181,6 @@ def test_an_entry_counts_and_not_its_neighbours(toy, old, new, changed):
 def test_what_cannot_be_followed_is_an_error(toy, files, message):
     with pytest.raises(ValueError, match=message):
         toy(files)
-
-
-def change(monkeypatch, file, old, new):
-    """Let the resolver read one file of the package with some text replaced."""
-    text = (PACKAGE / file).read_text(encoding="utf-8")
-    assert old in text
-
-    @functools.cache
-    def changed(name, package):
-        return sources.Module(name, PACKAGE / file, text.replace(old, new, 1), package)
-
-    def read(package, name):
-        module = sources.read(package, name)
-        return changed(name, module.package) if module.path == PACKAGE / file else module
-
-    monkeypatch.setattr(resolver, "read", read)
 
 
 def of_studies():

@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 
 from ..lessons import lesson
-from . import results
-from .sources import DEFINITIONS, Module, asked, outline, read, where
+from . import results, sources
+from .sources import DEFINITIONS, asked, outline, read, where
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MOVES_NO_NUMBER = ("_arguments", "lessons")      # modules that only check, or only say where things are
@@ -59,7 +59,7 @@ def reach(roots, leave_out=()):
 def reach_of_code(source, name, leave_out=()):
     """Follow what a program outside the package, such as the cells of a notebook, needs of it."""
     found = Reach(leave_out)
-    program = found.sources[name] = Module(name, Path(name), source, "")
+    program = found.sources[name] = sources.module(name, Path(name), source, "")
     for statement in program.all():
         found.statement(statement)
     return found
@@ -84,9 +84,11 @@ class Reach:
         self.stored = set()              # topics
 
     def source(self, module):
-        """Read a module once."""
+        """Read a module once; what an import of it runs is reached."""
         if module not in self.sources:
             self.sources[module] = read(PACKAGE, module)
+            for statement in self.sources[module].always:
+                self.statement(statement)
         return self.sources[module]
 
     def name(self, module, name, path=()):
@@ -133,8 +135,6 @@ class Reach:
         if (statement.module, statement.index) in self.statements:
             return
         self.statements[statement.module, statement.index] = statement
-        for other in self.source(statement.module).always:
-            self.statement(other)
         for name in statement.defines:
             self.name(statement.module, name)
         self._inside(statement)

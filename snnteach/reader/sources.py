@@ -103,10 +103,10 @@ def read(package, name):
     if path is None:
         raise ValueError(f"there is no module {full} in {package}.")
     inside = full if path.name == "__init__.py" else full.rpartition(".")[0]
-    return _module(name, path, path.read_text(encoding="utf-8"), inside)
+    return module(name, path, path.read_text(encoding="utf-8"), inside)
 
 
-_module = functools.lru_cache(maxsize=512)(Module)
+module = functools.lru_cache(maxsize=512)(Module)
 
 
 @functools.lru_cache(maxsize=8192)

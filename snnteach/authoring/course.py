@@ -96,7 +96,7 @@ def _orders():
 
 
 def _modules():
-    return "\n" + ", ".join(f"`{name}`" for name in modules()) + "\n"
+    return "\n" + ", ".join(f"`{name}`" for name in modules()) + ".\n"
 
 
 def modules():

@@ -5,6 +5,7 @@ import shutil
 import nbformat
 import pytest
 
+import snnteach
 from snnteach.authoring import course, notebooks
 from snnteach.install.pins import ROOT, project
 from snnteach.lessons import Lesson, lesson, syllabus
@@ -76,7 +77,8 @@ def test_what_differs_is_found_and_mended(copy, capsys, name, old, new):
 def test_every_address_of_the_course_is_that_of_pyproject():
     address = project()["urls"]["Repository"]
     assert course.binder("07_surrogate.ipynb") == (address.replace("https://github.com", "https://mybinder.org/v2/gh") +
-                                                   "/HEAD?urlpath=lab/tree/tutorials/07_surrogate.ipynb")
+                                                   f"/{course.VERSION}?urlpath=lab/tree/tutorials/07_surrogate.ipynb")
+    assert course.VERSION in ("HEAD", f"v{snnteach.__version__}")
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "CITATION.cff", *notebooks.paths())]
     found = {name for text in texts for name in re.findall(ADDRESS, text)}
     assert found == {address, course.binder("00_start_here.ipynb")}

@@ -10,7 +10,7 @@ from snnteach.authoring import course, notebooks
 from snnteach.install.pins import ROOT, project
 from snnteach.lessons import Lesson, lesson, syllabus
 
-NEW = Lesson("03", "decay", "the decay", "Who forgets?", 30, 4, ("00", "01", "02"), "One neuron", ", a clock", 20, " waits.")
+NEW = Lesson("025", "decay", "the decay", "Who forgets?", 30, 4, ("00", "01", "02"), "One neuron", ", a clock", 20, " waits.")
 NINE = "tutorials/09_training.ipynb"
 ADDRESS = r"https://github\.com/[\w-]+/[\w-]+|https://mybinder\.org/v2/[^)\s]+"
 
@@ -31,20 +31,21 @@ def stub(about="**1 minutes (aside, 2 minutes) · needs: x · 9 exercises**", en
 
 
 def test_title_and_end_of_a_notebook_come_from_its_row(monkeypatch):
-    rows = [row for row in syllabus() if row.number < "03"] + [NEW] + [row for row in syllabus() if row.number > "03"]
+    before = syllabus().index(lesson("02")) + 1
+    rows, after = [*syllabus()[:before], NEW, *syllabus()[before:]], syllabus()[before]
     monkeypatch.setattr(course, "syllabus", lambda: tuple(rows))
     title, end = (cell.source for cell in course.fill(stub(), NEW).cells)
-    assert title == ("# 03 · Who forgets?\n\n**30 minutes (aside, 2 minutes) · needs: [00](00_start_here.ipynb), "
+    assert title == ("# 025 · Who forgets?\n\n**30 minutes (aside, 2 minutes) · needs: [00](00_start_here.ipynb), "
                      "[01](01_membrane.ipynb) and [02](02_neurons.ipynb), a clock · 4 exercises**\n\nText.")
-    assert end == ("## Summary\n\n- One.\n\n**Next:** [04 · spike encoding](04_encoding.ipynb): how an image or a sound "
-                   "becomes the input of such a neuron.")
+    assert end == f"## Summary\n\n- One.\n\n**Next:** [{after.number} · {after.title}]({after.file}){after.invitation}"
+    assert after.invitation[0] in " :" and after.invitation[-1] == "."
     title, end = (cell.source for cell in course.fill(stub(), lesson("02")).cells)
     assert "needs: [01 · the membrane](01_membrane.ipynb) · 5 exercises**" in title
-    assert end.endswith("**Next:** [03 · the decay](03_decay.ipynb) waits.")
+    assert end.endswith("**Next:** [025 · the decay](025_decay.ipynb) waits.")
     assert course.fill(stub(), rows[-1]).cells[-1].source.endswith("[course map](../README.md) shows what else there is.")
     readme = course.readme(notebooks.README.read_text(encoding="utf-8"))
-    assert "| [03 the decay](tutorials/03_decay.ipynb) | Who forgets? | 30 | 00, 01, 02 |" in readme
-    assert "One neuron (00, 01, 02, 03)" in readme and "20 to 55 minutes" in readme and "(03, 14 and 16 on" in readme
+    assert "| [025 the decay](tutorials/025_decay.ipynb) | Who forgets? | 30 | 00, 01, 02 |" in readme
+    assert "One neuron (00, 01, 02, 025" in readme and "fills 20 to" in readme and "(025, " in readme and " and 16 on" in readme
 
 
 @pytest.mark.parametrize("notebook", [stub(about="**5 minutes**"), stub(end="Next: old")])
@@ -60,9 +61,9 @@ def test_a_readme_without_its_marks_is_refused():
 
 @pytest.mark.parametrize(("name", "old", "new"), [
     (NINE, "**50 minutes", "**45 minutes"), (NINE, "09 · How", "09 · Why"), (NINE, "and [07]", "and [08]"),
-    (NINE, "[14 · STDP]", "[15 · STDP]"), (NINE, '"tags": [', '"x": 1, "tags": ['),
-    ("README.md", "| 75 | 07, 08 |", "| 75 | 08 |"), ("README.md", "9 hours", "8 hours"), ("README.md", "| 702 |", "| 701 |"),
-    ("README.md", "`stdp`, ", "")])
+    (NINE, "**Next:** [", "**Next:** see ["), (NINE, '"tags": [', '"x": 1, "tags": ['),
+    ("README.md", "| 75 | 07, 08 |", "| 75 | 08 |"), ("README.md", " hours, best", " days, best"),
+    ("README.md", "| 702 |", "| 701 |"), ("README.md", "`stdp`, ", "")])
 def test_what_differs_is_found_and_mended(copy, capsys, name, old, new):
     path = copy / name
     whole = path.read_text(encoding="utf-8")

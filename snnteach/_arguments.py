@@ -1,51 +1,114 @@
-"""The argument checks that every public door of the reference modules shares."""
+"""The argument checks that the public doors of the reference modules share: each returns nothing, or raises and says why."""
 import math
 
 import torch
 
 
-def check_signal(owner, name, value, *, layout, min_dims, hint=""):
-    """Raise unless `value` is a floating-point tensor with at least `min_dims` axes and no empty time axis."""
+def check_that(owner, holds, problem, error=ValueError):
+    """Raise `error` with the sentence `problem` unless `holds`: for what is asked in one place only."""
+    if not holds:
+        raise error(f"{owner}: {problem}")
+
+
+def check_tensor(owner, name, value, layout, *, dims=None, hint=""):
+    """Raise unless `value` is a tensor and, where `dims` is given, has exactly so many axes."""
     if not isinstance(value, torch.Tensor):
-        raise TypeError(f"{owner}: {name} must be a torch.Tensor {layout}, got {type(value).__name__}.")
+        raise TypeError(f"{owner}: {name} must be a torch.Tensor {layout}, got {type(value).__name__}.{hint}")
+    if dims is not None and value.dim() != dims:
+        raise ValueError(f"{owner}: {name} must be {layout}, got shape {tuple(value.shape)}.{hint}")
+
+
+def check_signal(owner, name, value, *, layout, min_dims=1, dims=None, hint=""):
+    """Raise unless `value` is a floating-point tensor of at least `min_dims` or exactly `dims` axes, the first not empty."""
+    check_tensor(owner, name, value, layout)
     if not value.is_floating_point():
         raise TypeError(f"{owner}: {name} must be floating point, got {value.dtype}. Convert it with .float().")
-    if value.dim() < min_dims:
+    if value.dim() < min_dims or dims not in (None, value.dim()):
         raise ValueError(f"{owner}: {name} must be {layout}, got shape {tuple(value.shape)}.{hint}")
     if value.shape[0] == 0:
         raise ValueError(f"{owner}: {name} must be {layout} with a first axis of at least 1, got shape {tuple(value.shape)}.")
 
 
+def check_shape(owner, name, value, shape, like, hint=""):
+    """Raise unless `value` is a tensor of this shape; `like` says where the shape comes from."""
+    check_tensor(owner, name, value, tuple(shape), hint=hint)
+    if value.shape != tuple(shape):
+        raise ValueError(f"{owner}: {name} must be {tuple(shape)} {like}, got shape {tuple(value.shape)}.{hint}")
+
+
+def check_classes(owner, name, value, layout):
+    """Raise unless `value` is a tensor of class numbers."""
+    check_tensor(owner, name, value, layout)
+    if value.dtype != torch.int64:
+        raise TypeError(f"{owner}: {name} must be int64 class numbers, got {value.dtype}. Convert with .long().")
+
+
+def check_number(owner, name, value):
+    """Raise unless `value` is a real number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{owner}: {name} must be a number, got {value!r} ({type(value).__name__}).")
+
+
+def check_whole(owner, low=1, **values):
+    """Raise unless each named value is an int of at least `low`."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            raise ValueError(f"{owner}: {name} must be a whole number of at least {low}, got {value!r}.")
+
+
 def check_between(owner, name, value, low, high):
     """Raise unless the number or every entry of the tensor `value` lies in [low, high]."""
-    if isinstance(value, torch.Tensor):
-        inside = bool(((value >= low) & (value <= high)).all())
-    else:
-        inside = low <= check_number(owner, name, value) <= high
-    if not inside:
+    if not _obeys(owner, name, value, lambda entry: (entry >= low) & (entry <= high)):
         raise ValueError(f"{owner}: {name} must be between {low} and {high}, got {_brief(value)}.")
 
 
 def check_positive(owner, **values):
     """Raise unless each named number, or every entry of each named tensor, is greater than zero."""
     for name, value in values.items():
-        number = value.min().item() if isinstance(value, torch.Tensor) else check_number(owner, name, value)
-        if not number > 0:
+        if not _obeys(owner, name, value, lambda entry: entry > 0):
             raise ValueError(f"{owner}: {name} must be positive, got {_brief(value)}.")
+
+
+def check_not_negative(owner, **values):
+    """Raise unless each named number, or every entry of each named tensor, is zero or greater."""
+    for name, value in values.items():
+        if not _obeys(owner, name, value, lambda entry: entry >= 0):
+            raise ValueError(f"{owner}: {name} must not be negative, got {_brief(value)}.")
+
+
+def _obeys(owner, name, value, rule):
+    """Tell whether a number, or every entry of a tensor, obeys a rule; NaN obeys none."""
+    if isinstance(value, torch.Tensor):
+        return bool(rule(value).all())
+    check_number(owner, name, value)
+    return rule(value)
 
 
 def _brief(value):
     """A number as it is, a tensor by its range: an error message is no place for a thousand entries."""
-    if not isinstance(value, torch.Tensor) or value.numel() <= 1:
+    if not isinstance(value, torch.Tensor):
         return value
-    return f"entries from {value.min().item():.4g} to {value.max().item():.4g}"
+    return f"entries from {value.min().item():.4g} to {value.max().item():.4g}" if value.numel() > 1 else value.item()
 
 
-def check_number(owner, name, value):
-    """Return `value` if it is a real number, else raise."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{owner}: {name} must be a number, got {value!r} ({type(value).__name__}).")
-    return value
+def check_intensity(owner, x):
+    """Raise unless x is a floating-point tensor of values between 0 and 1."""
+    check_signal(owner, "x", x, layout="[B, ...]")
+    if not bool(((x >= 0) & (x <= 1)).all()):                # NaN fails too
+        raise ValueError(f"{owner}: x must be intensities between 0 and 1, got {x.min():g} to {x.max():g}. "
+                         f"For images of 0 to 255 divide by 255; for other data (x - low) / (high - low).")
+
+
+def check_spikes(owner, name, value):
+    """Raise unless the tensor `value` holds nothing but 0 and 1."""
+    if not bool(((value == 0) | (value == 1)).all()):
+        raise ValueError(f"{owner}: {name} must hold spikes, 0 or 1, got {_brief(value)}.")
+
+
+def check_finite(owner, name, value, hint="Look for it in the input, the weights, the decays and the state."):
+    """Raise if NaN or infinity stands in a tensor; of a membrane, which neither ever leaves, the last step is enough."""
+    if not math.isfinite(value.sum().item()) and not bool(value.isfinite().all()):       # one fast pass where all is well
+        raise ValueError(f"{owner}: {name} holds NaN or infinity. {hint}")
 
 
 def check_option(owner, name, value, options):
@@ -81,20 +144,26 @@ def check_beta(owner, beta, step, name="beta"):
                          f"got shape {tuple(beta.shape)}.")
 
 
-def check_state(owner, state, step):
-    """Raise unless `state` is the pair (mem, spk) of one time step, tensors of shape `step`."""
-    if not isinstance(state, (tuple, list)) or len(state) != 2:
-        raise TypeError(f"{owner}: state must be the pair (mem, spk), got {type(state).__name__}. "
-                        "Continue a run with state=(mem[-1], spk[-1]).")
-    for name, value in zip(("mem", "spk"), state, strict=True):
-        if not isinstance(value, torch.Tensor):
-            raise TypeError(f"{owner}: {name} must be a torch.Tensor, got {type(value).__name__}. "
-                            "Start with torch.zeros_like(x).")
-        if value.shape != step:
-            raise ValueError(f"{owner}: {name} must be {tuple(step)} like one step of x, got {tuple(value.shape)}.")
+def check_pair(owner, name, value, parts, hint=""):
+    """Raise unless `value` is a tuple or list of two; `parts` names them."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{owner}: {name} must be the pair {parts}, got {type(value).__name__}.{hint}")
 
 
-def check_finite(owner, mem):
-    """Raise if a NaN or an infinity entered a membrane (it never leaves, so the last step tells)."""
-    if not math.isfinite(mem.sum().item()):                  # one fast pass: NaN and infinity survive a sum
-        raise ValueError(f"{owner}: the membrane is NaN or infinite; look for NaN or infinity in x, beta or state.")
+def check_network(owner, x, weights, beta, beta_out, threshold):
+    """Raise unless x [T, B, I], the `Weights` of `snnteach.bptt` and the constants of their network fit each other."""
+    check_signal(owner, "x", x, layout="[T, B, I] (time first)", dims=3)
+    if getattr(weights, "_fields", None) != ("hidden", "recurrent", "output"):
+        raise TypeError(f"{owner}: weights must be Weights(hidden, recurrent, output), got {type(weights).__name__}.")
+    for name, layout in (("hidden", "[H, I]"), ("output", "[O, H]")):
+        check_signal(owner, f"weights.{name}", getattr(weights, name), layout=layout, dims=2)
+    hidden, outputs = len(weights.hidden), len(weights.output)
+    shapes = (hidden, x.shape[2]), (hidden, hidden), (outputs, hidden)
+    for name, weight, shape in zip(weights._fields, weights, shapes, strict=True):
+        if weight is not None:
+            check_shape(owner, f"weights.{name}", weight, shape, f"to fit x {tuple(x.shape)} and {hidden} hidden neurons")
+            if weight.dtype != x.dtype:
+                raise TypeError(f"{owner}: weights.{name} is {weight.dtype} and x is {x.dtype}; convert one of them.")
+    check_beta(owner, beta, (hidden,))
+    check_beta(owner, beta_out, (outputs,), name="beta_out")
+    check_positive(owner, threshold=threshold)

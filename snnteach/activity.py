@@ -3,18 +3,15 @@ import math
 
 import torch
 
-from ._arguments import check_between, check_option, check_positive, check_signal
+from ._arguments import check_between, check_finite, check_not_negative, check_option, check_positive, check_signal, check_that
 from .neurons import LIF
 
 
-def _check_spikes(owner, spk, **not_negative):
+def _check_layer(owner, spk, **prices):
     check_signal(owner, "spk", spk, layout="[T, B, ...]", min_dims=3)
-    if spk.numel() == 0:
-        raise ValueError(f"{owner}: spk must not be empty, got shape {tuple(spk.shape)}.")
-    if not bool(spk.isfinite().all()):
-        raise ValueError(f"{owner}: spk holds NaN or infinity.")
-    for name, value in not_negative.items():
-        check_between(owner, name, value, 0, math.inf)
+    check_that(owner, spk.numel() > 0, f"spk must not be empty, got shape {tuple(spk.shape)}.")
+    check_finite(owner, "spk", spk)
+    check_not_negative(owner, **prices)
 
 
 def l1_spikes(spk, strength):
@@ -40,7 +37,7 @@ def l1_spikes(spk, strength):
     >>> l1_spikes(torch.ones(10, 4, 3), strength=0.5).item()
     15.0
     """
-    _check_spikes("l1_spikes", spk, strength=strength)
+    _check_layer("l1_spikes", spk, strength=strength)
     return strength * spk.sum() / spk.shape[1]
 
 
@@ -70,7 +67,7 @@ def upper_population(spk, limit, strength, power=1):
     >>> upper_population(torch.ones(10, 4, 3), limit=20, strength=0.5).item()
     5.0
     """
-    _check_spikes("upper_population", spk, limit=limit, strength=strength)
+    _check_layer("upper_population", spk, limit=limit, strength=strength)
     check_option("upper_population", "power", power, (1, 2))
     return strength * (spk.sum(0).flatten(1).sum(1) - limit).relu().pow(power).mean()
 
@@ -100,7 +97,7 @@ def lower_neuron(spk, limit, strength):
     >>> lower_neuron(torch.zeros(10, 4, 3), limit=2, strength=0.5).item()
     2.0
     """
-    _check_spikes("lower_neuron", spk, limit=limit, strength=strength)
+    _check_layer("lower_neuron", spk, limit=limit, strength=strength)
     return strength * (limit - spk.sum(0)).relu().square().mean()
 
 
@@ -132,7 +129,7 @@ def activity_report(records):
 
 
 def _report(number, spk):
-    _check_spikes("activity_report", spk)
+    _check_layer("activity_report", spk)
     rates = spk.flatten(2).mean((0, 1))                                              # [N]
     return {"layer": number, "neurons": len(rates), "spikes": rates.sum().item() * len(spk), "rate": rates.mean().item(),
             "silent": (rates == 0).double().mean().item(), "saturated": (rates == 1).double().mean().item()}
@@ -167,8 +164,7 @@ def calibrate_threshold(net, x, target_rate=0.15):
     check_between("calibrate_threshold", "target_rate", target_rate, 0, 1)
     check_positive("calibrate_threshold", target_rate=target_rate)
     layers = [layer for layer in net.modules() if isinstance(layer, LIF) and layer.threshold != math.inf]
-    if not layers:
-        raise ValueError("calibrate_threshold: net has no spiking LIF layer.")
+    check_that("calibrate_threshold", layers, "net has no spiking LIF layer.")
     with torch.no_grad():
         for number, layer in enumerate(layers, 1):
             layer.threshold = _bisect(layer, _current_into(net, layer, x), target_rate, number)

@@ -7,10 +7,15 @@ from ._arguments import (
     check_beta,
     check_between,
     check_finite,
+    check_network,
+    check_not_negative,
     check_number,
     check_positive,
+    check_shape,
     check_signal,
     check_surrogate,
+    check_that,
+    check_whole,
 )
 from .surrogate import atan, spike
 
@@ -90,7 +95,7 @@ def forward(x, weights, beta, beta_out, threshold=1.0, *, surrogate=atan(), deta
     >>> run.spk.flatten().tolist(), run.out.flatten().tolist()
     ([0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.5, 1.25])
     """
-    _check("forward", x, weights, beta, beta_out, threshold)
+    check_network("forward", x, weights, beta, beta_out, threshold)
     check_surrogate("forward", surrogate)
     mem = x.new_zeros(x.shape[1], len(weights.hidden))                                  # [B, H]
     spk, out = mem, x.new_zeros(x.shape[1], len(weights.output))                        # [B, H], [B, O]
@@ -103,7 +108,7 @@ def forward(x, weights, beta, beta_out, threshold=1.0, *, surrogate=atan(), deta
         spk = spike(mem - threshold, surrogate)
         out = beta_out * out + spk @ weights.output.T
         mems.append(mem), spks.append(spk), outs.append(out)
-    check_finite("forward", mem)
+    check_finite("forward", "the membrane", mem)
     return Run(x, torch.stack(mems), torch.stack(spks), torch.stack(outs))
 
 
@@ -142,9 +147,12 @@ def backward(run, weights, error, beta, beta_out, threshold=1.0, *, surrogate=at
     >>> round(grad.hidden.item(), 3)                                     # h(mem[2] - 1) * 0.6 * (1 + beta + beta^2)
     1.025
     """
-    _check("backward", run.x, weights, beta, beta_out, threshold)
+    check_network("backward", run.x, weights, beta, beta_out, threshold)
     check_surrogate("backward", surrogate)
-    _check_error(error, run.out, truncation)
+    check_signal("backward", "error", error, layout="[T, B, O]", dims=3)
+    check_shape("backward", "error", error, run.out.shape, "like the read-out [T, B, O]")
+    check_finite("backward", "error", error, "Look at the loss that it was differentiated from.")
+    check_whole("backward", truncation=1 if truncation is None else truncation)
     slope = surrogate(run.mem - threshold)                                              # [T, B, H]
     ages = 1 if truncation is None else min(truncation, len(run.x))     # errors kept apart by how far they have come
     d_mem, d_out = slope.new_zeros(ages, *slope.shape[1:]), slope.new_zeros(ages, *error.shape[1:])
@@ -192,8 +200,9 @@ def influence_matrix(num_steps, beta):
     >>> influence_matrix(3, beta=0.5).tolist()
     [[1.0, 0.0, 0.0], [0.5, 1.0, 0.0], [0.25, 0.5, 1.0]]
     """
-    _check_count("influence_matrix", "num_steps", num_steps)
-    check_between("influence_matrix", "beta", check_number("influence_matrix", "beta", beta), 0, 1)
+    check_whole("influence_matrix", num_steps=num_steps)
+    check_number("influence_matrix", "beta", beta)
+    check_between("influence_matrix", "beta", beta, 0, 1)
     lag = torch.arange(num_steps)[:, None] - torch.arange(num_steps)                    # t - s
     return torch.where(lag >= 0, torch.as_tensor(beta, dtype=torch.float64) ** lag.clamp(min=0), 0.0)
 
@@ -227,8 +236,7 @@ def step_jacobian(mem, weights, beta, threshold=1.0, *, surrogate=atan(), detach
     0.2
     """
     check_signal("step_jacobian", "mem", mem, layout="[..., H]", min_dims=1)
-    if mem.shape[-1] != len(weights.hidden):
-        raise ValueError(f"step_jacobian: mem must be [..., {len(weights.hidden)}], got {tuple(mem.shape)}.")
+    check_shape("step_jacobian", "mem", mem, (*mem.shape[:-1], len(weights.hidden)), "like weights.hidden [H, I]")
     check_beta("step_jacobian", beta, mem.shape[-1:])
     check_positive("step_jacobian", threshold=threshold)
     check_surrogate("step_jacobian", surrogate)
@@ -247,12 +255,16 @@ def random_weights(generator, sizes, gain, scale, dtype=torch.float32):
     Args:
         generator: torch.Generator that draws.
         sizes: (I, H, O), the numbers of inputs, hidden neurons and outputs.
-        gain: factor of the recurrent weights, about their spectral radius.
-        scale: factor of the input weights.
+        gain: factor of the recurrent weights, about their spectral radius, 0 or more.
+        scale: factor of the input weights, 0 or more.
         dtype: floating-point type of the weights.
 
     Returns:
         (weights, feedback): `Weights` ([H, I], [H, H], [O, H]), and feedback [O, H] for errors sent back at random.
+
+    Raises:
+        TypeError: gain or scale not a number.
+        ValueError: sizes not three positive whole numbers, gain or scale negative, dtype not a floating-point type.
 
     Source: Girko (1985), doi:10.1137/1129095 (circular law); Lillicrap et al. (2016), doi:10.1038/ncomms13276 (feedback).
 
@@ -260,47 +272,12 @@ def random_weights(generator, sizes, gain, scale, dtype=torch.float32):
     >>> [tuple(weight.shape) for weight in (*weights, feedback)]
     [(3, 4), (3, 3), (2, 3), (2, 3)]
     """
+    check_that("random_weights", isinstance(sizes, (tuple, list)) and len(sizes) == 3,
+               f"sizes must be the three numbers (I, H, O), got {sizes!r}.")
     inputs, hidden, outputs = sizes
+    check_whole("random_weights", inputs=inputs, hidden=hidden, outputs=outputs)
+    check_not_negative("random_weights", gain=gain, scale=scale)
+    check_that("random_weights", dtype.is_floating_point, f"dtype must be a floating-point type, got {dtype}.")
     shapes = (hidden, inputs), (hidden, hidden), (outputs, hidden), (outputs, hidden)
     drawn = [torch.randn(shape, generator=generator, dtype=dtype) / shape[1] ** 0.5 for shape in shapes]
     return Weights(scale * drawn[0], gain * drawn[1], drawn[2]), drawn[3]
-
-
-def _check(owner, x, weights, beta, beta_out, threshold):
-    check_signal(owner, "x", x, layout="[T, B, I] (time first)", min_dims=3)
-    _check_weights(owner, x, weights)
-    check_beta(owner, beta, (len(weights.hidden),))
-    check_beta(owner, beta_out, (len(weights.output),), name="beta_out")
-    check_positive(owner, threshold=threshold)
-
-
-def _check_weights(owner, x, weights):
-    if not isinstance(weights, Weights):
-        raise TypeError(f"{owner}: weights must be Weights(hidden, recurrent, output), got {type(weights).__name__}.")
-    for name, layout in (("hidden", "[H, I]"), ("recurrent", "[H, H]"), ("output", "[O, H]")):
-        weight = getattr(weights, name)
-        if weight is not None or name != "recurrent":
-            check_signal(owner, f"weights.{name}", weight, layout=layout, min_dims=2)
-    hidden = len(weights.hidden)
-    wanted = Weights((hidden, x.shape[-1]), (hidden, hidden), (len(weights.output), hidden))
-    for name, weight, shape in zip(Weights._fields, weights, wanted):
-        if weight is not None and tuple(weight.shape) != shape:
-            raise ValueError(f"{owner}: weights.{name} must be {shape} to fit x {tuple(x.shape)} and the {hidden} hidden "
-                             f"neurons, got {tuple(weight.shape)}.")
-        if weight is not None and weight.dtype != x.dtype:
-            raise TypeError(f"{owner}: weights.{name} is {weight.dtype} and x is {x.dtype}; convert one of them.")
-
-
-def _check_error(error, out, truncation):
-    check_signal("backward", "error", error, layout="[T, B, O]", min_dims=3)
-    if not error.isfinite().all():
-        raise ValueError("backward: error holds NaN or infinity; look at the loss that it was differentiated from.")
-    if error.shape != out.shape:
-        raise ValueError(f"backward: error must be {tuple(out.shape)} like the read-out (T, B, O), got {tuple(error.shape)}.")
-    if truncation is not None:
-        _check_count("backward", "truncation", truncation)
-
-
-def _check_count(owner, name, value):
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{owner}: {name} must be a whole number from 1, got {value!r}.")

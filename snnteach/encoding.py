@@ -3,27 +3,21 @@ import math
 
 import torch
 
-from ._arguments import check_between, check_option, check_positive, check_signal
+from ._arguments import (
+    check_between,
+    check_finite,
+    check_intensity,
+    check_not_negative,
+    check_option,
+    check_positive,
+    check_signal,
+    check_tensor,
+    check_that,
+    check_whole,
+)
 
 DELTA_METHODS = ("frame", "send_on_delta")
 LATENCY_MODES = ("log", "linear")
-
-
-def _check_whole(owner, low=1, **values):
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise ValueError(f"{owner}: {name} must be a whole number of at least {low}, got {value!r}.")
-
-
-def _check_intensity(owner, x):
-    check_signal(owner, "x", x, layout="[B, ...]", min_dims=1)
-    if not bool(((x >= 0) & (x <= 1)).all()):                          # NaN fails too
-        raise ValueError(f"{owner}: x must be intensities between 0 and 1, got {x.min():g} to {x.max():g}. "
-                         f"For images of 0 to 255 divide by 255; for other data (x - low) / (high - low).")
-
-
-def _check_spikes(owner, spk, min_dims=1):
-    check_signal(owner, "spk", spk, layout="[T, ...] (time first)", min_dims=min_dims)
 
 
 def rate_code(x, num_steps, *, gain=1.0, generator=None):
@@ -50,8 +44,8 @@ def rate_code(x, num_steps, *, gain=1.0, generator=None):
     >>> spk.shape, [round(rate, 1) for rate in spk.mean(0).tolist()]
     (torch.Size([1000, 3]), [0.0, 0.2, 1.0])
     """
-    _check_intensity("rate_code", x)
-    _check_whole("rate_code", num_steps=num_steps)
+    check_intensity("rate_code", x)
+    check_whole("rate_code", num_steps=num_steps)
     check_between("rate_code", "gain", gain, 0, 1)
     noise = torch.rand(num_steps, *x.shape, generator=generator, dtype=x.dtype, device=x.device)
     return (noise < gain * x).to(x.dtype)
@@ -78,7 +72,7 @@ def rate_decode(spk, *, gain=1.0):
     >>> rate_decode(torch.tensor([1.0, 0.0, 0.0, 1.0])).item()
     0.5
     """
-    _check_spikes("rate_decode", spk)
+    check_signal("rate_decode", "spk", spk, layout="[T, ...] (time first)")
     check_positive("rate_decode", gain=gain)
     check_between("rate_decode", "gain", gain, 0, 1)
     return spk.mean(0) / gain
@@ -109,11 +103,10 @@ def poisson_code(rate, num_steps, *, dead_time=0.0, generator=None):
     >>> spk.shape, round(spk.mean().item(), 2)
     (torch.Size([1000, 500]), 0.25)
     """
-    check_signal("poisson_code", "rate", rate, layout="[B, ...]", min_dims=1)
-    if not bool(((rate >= 0) & rate.isfinite()).all()):
-        raise ValueError(f"poisson_code: rate must be finite and 0 or more, got {rate.min():g} to {rate.max():g}.")
-    _check_whole("poisson_code", num_steps=num_steps)
-    check_between("poisson_code", "dead_time", dead_time, 0, math.inf)
+    check_signal("poisson_code", "rate", rate, layout="[B, ...]")
+    check_finite("poisson_code", "rate", rate)
+    check_not_negative("poisson_code", rate=rate, dead_time=dead_time)
+    check_whole("poisson_code", num_steps=num_steps)
     counts = torch.zeros(num_steps, *rate.shape, dtype=rate.dtype, device=rate.device)
     moment = torch.zeros(rate.shape, dtype=torch.float64, device=rate.device)
     while True:                                                        # one round places one spike of every train
@@ -148,14 +141,14 @@ def latency_time(x, *, tau=5.0, threshold=0.1):
     >>> [round(t, 3) for t in latency_time(torch.tensor([1.0, 0.5, 0.1, 0.02, 0.005]), tau=5.0, threshold=0.01).tolist()]
     [0.05, 0.101, 0.527, 3.466, inf]
     """
-    _check_intensity("latency_time", x)
+    check_intensity("latency_time", x)
     check_positive("latency_time", tau=tau, threshold=threshold)
     return torch.where(x > threshold, -tau * torch.log1p(-threshold / x.clamp(min=threshold)), math.inf)
 
 
 def _latency_steps(owner, x, num_steps, tau, threshold, mode):
-    _check_intensity(owner, x)
-    _check_whole(owner, num_steps=num_steps)
+    check_intensity(owner, x)
+    check_whole(owner, num_steps=num_steps)
     check_positive(owner, tau=tau, threshold=threshold)
     check_option(owner, "mode", mode, LATENCY_MODES)
     if mode == "log":
@@ -216,7 +209,7 @@ def latency_decode(spk, *, tau=5.0, threshold=0.1, mode="log"):
     >>> latency_decode(spk, mode="linear").tolist()
     [1.0, 0.75, 0.5, 0.0]
     """
-    _check_spikes("latency_decode", spk)
+    check_signal("latency_decode", "spk", spk, layout="[T, ...] (time first)")
     check_positive("latency_decode", tau=tau, threshold=threshold)
     check_option("latency_decode", "mode", mode, LATENCY_MODES)
     step = (spk.cumsum(0) == 0).sum(0).to(spk.dtype)                   # T where nothing fired
@@ -253,11 +246,10 @@ def delta_code(x, threshold, *, method="send_on_delta", off_spikes=True):
     >>> [int(delta_code(ramp, 0.3, method=method).sum()) for method in ("frame", "send_on_delta")]
     [0, 3]
     """
-    check_signal("delta_code", "x", x, layout="[T, ...] (time first)", min_dims=1)
+    check_signal("delta_code", "x", x, layout="[T, ...] (time first)")
     check_positive("delta_code", threshold=threshold)
     check_option("delta_code", "method", method, DELTA_METHODS)
-    if not bool(x.isfinite().all()):
-        raise ValueError("delta_code: x holds NaN or infinity; a change from or to it has no size.")
+    check_finite("delta_code", "x", x, "A change from or to it has no size.")
     low = -math.inf if off_spikes else 0
     if method == "frame":
         change = torch.diff(x, dim=0, prepend=x[:1])                   # [T, ...], the first is 0
@@ -291,7 +283,7 @@ def delta_decode(events, threshold, start=0.0):
     >>> delta_decode(torch.tensor([0.0, 1.0, 0.0, 2.0, -1.0]), threshold=0.5, start=1.0).tolist()
     [1.0, 1.5, 1.5, 2.5, 2.0]
     """
-    check_signal("delta_decode", "events", events, layout="[T, ...] (time first)", min_dims=1)
+    check_signal("delta_decode", "events", events, layout="[T, ...] (time first)")
     check_positive("delta_decode", threshold=threshold)
     return start + threshold * events.cumsum(0)
 
@@ -315,7 +307,7 @@ def field_centres(num_fields):
     >>> field_centres(4).tolist()
     [-0.25, 0.25, 0.75, 1.25]
     """
-    _check_whole("field_centres", 3, num_fields=num_fields)
+    check_whole("field_centres", low=3, num_fields=num_fields)
     return (torch.arange(num_fields) - 0.5) / (num_fields - 2)
 
 
@@ -343,7 +335,7 @@ def population_code(x, num_fields, *, sharpness=1.5):
     >>> [round(a, 2) for a in population_code(torch.tensor([0.25]), num_fields=4)[0].tolist()]
     [0.32, 1.0, 0.32, 0.01]
     """
-    _check_intensity("population_code", x)
+    check_intensity("population_code", x)
     check_positive("population_code", sharpness=sharpness)
     centres = field_centres(num_fields).to(x)
     return torch.exp(-((x[..., None] - centres) * sharpness * (num_fields - 2)) ** 2 / 2)
@@ -369,9 +361,8 @@ def population_decode(activity):
     >>> round(population_decode(population_code(torch.tensor([0.25]), num_fields=6)).item(), 2)
     0.25
     """
-    check_signal("population_decode", "activity", activity, layout="[..., num_fields]", min_dims=1)
-    if not bool((activity >= 0).all()):
-        raise ValueError(f"population_decode: activity must be 0 or more, got {activity.min():g}.")
+    check_signal("population_decode", "activity", activity, layout="[..., num_fields]")
+    check_not_negative("population_decode", activity=activity)
     centres, total = field_centres(activity.shape[-1]).to(activity), activity.sum(-1)
     return torch.where(total > 0, (activity @ centres / total).clamp(0, 1), 0.5)
 
@@ -396,9 +387,9 @@ def phase_weights(num_steps, *, period=8):
     >>> phase_weights(4, period=2).tolist()
     [0.5, 0.25, 0.5, 0.25]
     """
-    _check_whole("phase_weights", num_steps=num_steps, period=period)
-    if num_steps % period:
-        raise ValueError(f"phase_weights: num_steps must be a multiple of the period {period}, got {num_steps}.")
+    check_whole("phase_weights", num_steps=num_steps, period=period)
+    check_that("phase_weights", num_steps % period == 0,
+               f"num_steps must be a multiple of the period {period}, got {num_steps}.")
     return 0.5 ** (1 + torch.arange(num_steps) % period)
 
 
@@ -424,7 +415,7 @@ def phase_code(x, num_steps, *, period=8):
     >>> phase_code(torch.tensor([0.625]), num_steps=4, period=4).flatten().tolist()
     [1.0, 0.0, 1.0, 0.0]
     """
-    _check_intensity("phase_code", x)
+    check_intensity("phase_code", x)
     check_between("phase_code", "period", period, 1, 16)
     weights = phase_weights(num_steps, period=period).to(x).view(-1, *[1] * x.dim())
     number = (x.double() * 2**period).floor().clamp(max=2**period - 1) / 2**period
@@ -452,7 +443,7 @@ def phase_decode(spk, *, period=8):
     >>> phase_decode(phase_code(torch.tensor([0.6]), num_steps=8)).item()
     0.59765625
     """
-    _check_spikes("phase_decode", spk)
+    check_signal("phase_decode", "spk", spk, layout="[T, ...] (time first)")
     weights = phase_weights(len(spk), period=period).to(spk)
     return torch.tensordot(weights, spk, dims=1) * period / len(spk)
 
@@ -480,14 +471,12 @@ def spike_statistics(spk, *, dt=1.0):
     >>> spike_statistics(spk)
     {'rate': 0.3333333333333333, 'fano': 0.0, 'cv': 0.0}
     """
-    _check_spikes("spike_statistics", spk)
+    check_signal("spike_statistics", "spk", spk, layout="[T, ...] (time first)")
     check_positive("spike_statistics", dt=dt)
-    if not bool(((spk >= 0) & (spk == spk.round())).all()):
-        raise ValueError(f"spike_statistics: spk must hold whole numbers of 0 or more, got {spk.min():g} to {spk.max():g}.")
+    check_that("spike_statistics", ((spk >= 0) & (spk == spk.round())).all(), "spk must hold whole numbers of 0 or more.")
     trains = spk.detach().reshape(len(spk), -1).T                      # [trains, T]
     counts = trains.double().sum(1)
-    if not bool(counts.any()):
-        raise ValueError("spike_statistics: there is no spike in spk; an empty train has no Fano factor and no CV.")
+    check_that("spike_statistics", counts.any(), "there is no spike in spk; an empty train has no Fano factor and no CV.")
     train, step = trains.nonzero(as_tuple=True)                        # in order: train by train, then time
     several = trains[train, step].long()                               # a step that holds n spikes counts n times
     train, step = train.repeat_interleave(several), step.repeat_interleave(several)
@@ -519,16 +508,13 @@ def bin_times(times, num_steps, *, dt=1.0):
     >>> bin_times(torch.tensor([0.5, 1.0, 3.9]), num_steps=4).tolist()
     [1.0, 1.0, 0.0, 1.0]
     """
-    if not isinstance(times, torch.Tensor):
-        raise TypeError(f"bin_times: times must be a torch.Tensor [K], got {type(times).__name__}.")
-    _check_whole("bin_times", num_steps=num_steps)
+    check_tensor("bin_times", "times", times, "[K]", dims=1)
+    check_whole("bin_times", num_steps=num_steps)
     check_positive("bin_times", dt=dt)
-    if times.dim() != 1 or len(times) == 0:
-        raise ValueError(f"bin_times: times must be [K] with at least one spike, got shape {tuple(times.shape)}.")
-    if bool((times[1:] < times[:-1]).any()):
-        raise ValueError("bin_times: times must ascend; sort them first: times.sort().values.")
-    if times[0] < 0 or not times[-1] < num_steps * dt:
-        raise ValueError(f"bin_times: times must lie in 0 to {num_steps * dt:g}, got {times[0]:g} to {times[-1]:g}.")
+    check_that("bin_times", len(times), "times must hold at least one spike.")
+    check_that("bin_times", (times[1:] >= times[:-1]).all(), "times must ascend; sort them first: times.sort().values.")
+    check_that("bin_times", 0 <= times[0] and times[-1] < num_steps * dt,
+               f"times must lie in 0 to {num_steps * dt:g}, got {times[0]:g} to {times[-1]:g}.")
     return torch.bincount((times / dt).long().clamp(max=num_steps - 1), minlength=num_steps).float()
 
 
@@ -555,11 +541,11 @@ def mutual_information(conditional, prior):
     0.1887
     """
     for name, value, layout, dims in (("conditional", conditional, "[X, Y]", 2), ("prior", prior, "[X]", 1)):
-        check_signal("mutual_information", name, value, layout=layout, min_dims=dims)
-        if value.dim() != dims or len(value) != len(prior):
-            raise ValueError(f"mutual_information: {name} must be {layout}, got shape {tuple(value.shape)}.")
-        if not bool((value >= 0).all()) or not bool(((value.double().sum(-1) - 1).abs() < 1e-4).all()):
-            raise ValueError(f"mutual_information: {name} must hold probabilities that sum to 1 along the last axis.")
+        check_signal("mutual_information", name, value, layout=layout, dims=dims)
+        check_that("mutual_information", (value >= 0).all() and ((value.double().sum(-1) - 1).abs() < 1e-4).all(),
+                   f"{name} must hold probabilities that sum to 1 along the last axis.")
+    check_that("mutual_information", len(conditional) == len(prior),
+               f"conditional [X, Y] and prior [X] must agree in X, got {len(conditional)} and {len(prior)}.")
     joint = prior.double()[:, None] * conditional.double()
     independent = prior.double()[:, None] * joint.sum(0)
     return torch.where(joint > 0, joint * torch.log2(joint / independent), 0).sum().item()

@@ -1,31 +1,21 @@
 """Losses on output spikes and output membranes: what the network is told to want."""
 import torch
-import torch.nn.functional as F
 
-from ._arguments import check_between, check_signal
+from ._arguments import check_between, check_classes, check_finite, check_shape, check_signal, check_that
 
 
 def _check_output(owner, name, value, target):
-    if value is None:
-        raise TypeError(f"{owner}: {name} is None: a membrane read-out fires no spikes. Use a loss on records[-1].mem, such as "
-                        "ce_membrane_loss, or build the network with readout='spike'.")
-    if isinstance(value, (list, tuple)):
-        raise TypeError(f"{owner}: {name} must be one tensor [T, B, C], got the records of all layers. Pass records[-1].spk "
-                        "or records[-1].mem.")
-    check_signal(owner, name, value, layout="[T, B, C]", min_dims=3)
-    if value.dim() != 3:
-        raise ValueError(f"{owner}: {name} must be [T, B, C], got shape {tuple(value.shape)}.")
-    if not bool(value.isfinite().all()):
-        raise ValueError(f"{owner}: {name} holds NaN or infinity; the error lies before the loss.")
-    if not isinstance(target, torch.Tensor):
-        raise TypeError(f"{owner}: target must be a torch.Tensor [B] of class numbers, got {type(target).__name__}.")
-    if target.dtype != torch.int64:
-        raise TypeError(f"{owner}: target must be int64 class numbers, got {target.dtype}. Convert it with .long().")
-    _, batch, classes = value.shape
-    if tuple(target.shape) != (batch,) or batch == 0:
-        raise ValueError(f"{owner}: target must be [B] = ({max(batch, 1)},) like {name}, got shape {tuple(target.shape)}.")
-    if bool(target.min() < 0) or bool(target.max() >= classes):
-        raise ValueError(f"{owner}: target must lie in 0..{classes - 1}, got {target.min().item()}..{target.max().item()}.")
+    check_that(owner, value is not None, f"{name} is None: a membrane read-out fires no spikes. Use a loss on records[-1].mem, "
+               "such as ce_membrane_loss, or build the network with readout='spike'.", TypeError)
+    check_that(owner, not isinstance(value, (list, tuple)), f"{name} must be one tensor [T, B, C], got the records of all "
+               "layers. Pass records[-1].spk or records[-1].mem.", TypeError)
+    check_signal(owner, name, value, layout="[T, B, C]", dims=3)
+    check_finite(owner, name, value, "The error lies before the loss.")
+    check_classes(owner, "target", target, "[B] of class numbers")
+    check_shape(owner, "target", target, value.shape[1:2], f"[B] like {name}")
+    check_that(owner, len(target), f"{name} and target must hold at least one sample, got shape {tuple(value.shape)}.")
+    check_that(owner, target.min() >= 0 and target.max() < value.shape[2],
+               f"target must lie in 0..{value.shape[2] - 1}, got {target.min().item()}..{target.max().item()}.")
 
 
 def ce_count_loss(spk, target):
@@ -52,7 +42,7 @@ def ce_count_loss(spk, target):
     2.302585
     """
     _check_output("ce_count_loss", "spk", spk, target)
-    return F.cross_entropy(spk.sum(0), target)
+    return torch.nn.functional.cross_entropy(spk.sum(0), target)
 
 
 def ce_step_loss(spk_or_mem, target):
@@ -80,7 +70,7 @@ def ce_step_loss(spk_or_mem, target):
     1.46115
     """
     _check_output("ce_step_loss", "spk_or_mem", spk_or_mem, target)
-    return F.cross_entropy(spk_or_mem.flatten(0, 1), target.repeat(len(spk_or_mem)))        # [T*B, C], [T*B]
+    return torch.nn.functional.cross_entropy(spk_or_mem.flatten(0, 1), target.repeat(len(spk_or_mem)))        # [T*B, C], [T*B]
 
 
 def ce_membrane_loss(mem, target):
@@ -107,7 +97,7 @@ def ce_membrane_loss(mem, target):
     2.302585
     """
     _check_output("ce_membrane_loss", "mem", mem, target)
-    return F.cross_entropy(mem.sum(0), target)
+    return torch.nn.functional.cross_entropy(mem.sum(0), target)
 
 
 def mse_count_loss(spk, target, on=0.8, off=0.2):
@@ -137,5 +127,5 @@ def mse_count_loss(spk, target, on=0.8, off=0.2):
     _check_output("mse_count_loss", "spk", spk, target)
     check_between("mse_count_loss", "on", on, 0, 1)
     check_between("mse_count_loss", "off", off, 0, 1)
-    wanted = off + (on - off) * F.one_hot(target, spk.shape[-1]).to(spk.dtype)              # [B, C]
+    wanted = off + (on - off) * torch.nn.functional.one_hot(target, spk.shape[-1]).to(spk.dtype)              # [B, C]
     return (len(spk) * wanted - spk.sum(0)).square().sum(1).mean()

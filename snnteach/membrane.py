@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from ._arguments import check_option, check_positive, check_signal
+from ._arguments import check_not_negative, check_option, check_positive, check_signal, check_that
 
 
 def decay_from_tau(tau, dt=1.0):
@@ -51,8 +51,7 @@ def tau_from_decay(beta, dt=1.0):
     9.491
     """
     check_positive("tau_from_decay", dt=dt)
-    if not 0 < beta < 1:
-        raise ValueError(f"tau_from_decay: beta must be between 0 and 1, both excluded, got {beta}.")
+    check_that("tau_from_decay", 0 < beta < 1, f"beta must be between 0 and 1, both excluded, got {beta}.")
     return -dt / math.log(beta)
 
 
@@ -103,7 +102,7 @@ def passive_membrane(current, tau, dt, resistance=1.0, initial=0.0, method="exac
     >>> passive_membrane(torch.ones(2), tau=1.0, dt=math.log(2)).tolist()
     [0.5, 0.75]
     """
-    check_signal("passive_membrane", "current", current, layout="[T]", min_dims=1)
+    check_signal("passive_membrane", "current", current, layout="[T]", dims=1)
     check_positive("passive_membrane", tau=tau, dt=dt, resistance=resistance)
     check_option("passive_membrane", "method", method, ("exact", "euler"))
     beta = math.exp(-dt / tau) if method == "exact" else 1 - dt / tau
@@ -196,8 +195,7 @@ def firing_rate(current, tau, resistance=1.0, threshold=1.0, refractory=0.0, res
     >>> round(firing_rate(1.5, tau=20e-3, refractory=5e-3), 2)
     37.08
     """
-    if refractory < 0:
-        raise ValueError(f"firing_rate: refractory must not be negative, got {refractory}.")
+    check_not_negative("firing_rate", refractory=refractory)
     interval = refractory + first_spike_time(current, tau, resistance, threshold, initial=reset)
     return 1 / interval
 
@@ -228,10 +226,9 @@ def integrate_and_fire(current, tau, dt, resistance=1.0, threshold=1.0, refracto
     >>> int(spikes.sum())
     45
     """
-    check_signal("integrate_and_fire", "current", current, layout="[T]", min_dims=1)
+    check_signal("integrate_and_fire", "current", current, layout="[T]", dims=1)
     check_positive("integrate_and_fire", tau=tau, dt=dt, resistance=resistance, threshold=threshold)
-    if refractory < 0:
-        raise ValueError(f"integrate_and_fire: refractory must not be negative, got {refractory}.")
+    check_not_negative("integrate_and_fire", refractory=refractory)
     beta, dead_steps = math.exp(-dt / tau), round(refractory / dt)
     voltage, wait, trace = 0.0, 0, []
     for drive in (resistance * current).tolist():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from ._arguments import check_option, check_signal
+from ._arguments import check_option, check_shape, check_signal, check_that, check_whole
 from .neurons import LIF
 from .surrogate import atan
 
@@ -45,8 +45,7 @@ def direct_current(x, num_steps):
     torch.Size([10, 4, 3])
     """
     check_signal("direct_current", "x", x, layout="[B, ...]", min_dims=2)
-    if not isinstance(num_steps, int) or num_steps < 1:
-        raise ValueError(f"direct_current: num_steps must be a whole number of at least 1, got {num_steps!r}.")
+    check_whole("direct_current", num_steps=num_steps)
     return x.expand(num_steps, *x.shape)
 
 
@@ -81,10 +80,10 @@ class SpikingMLP(nn.Module):
     def __init__(self, sizes, beta=0.9, threshold=1.0, *, readout="spike", learn_beta=False, surrogate=atan(),
                  reset="subtract", detach_reset=True):
         super().__init__()
-        if not isinstance(sizes, (tuple, list)):
-            raise TypeError(f"SpikingMLP: sizes must be one tuple, such as SpikingMLP((784, 300, 10)), got {sizes!r}.")
-        if len(sizes) < 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
-            raise ValueError(f"SpikingMLP: sizes must be two or more positive whole numbers, got {sizes!r}.")
+        check_that("SpikingMLP", isinstance(sizes, (tuple, list)),
+                   f"sizes must be one tuple, such as SpikingMLP((784, 300, 10)), got {sizes!r}.", TypeError)
+        check_that("SpikingMLP", len(sizes) > 1 and all(isinstance(size, int) and size > 0 for size in sizes),
+                   f"sizes must be two or more positive whole numbers, got {sizes!r}.")
         check_option("SpikingMLP", "readout", readout, ("spike", "membrane"))
         self.readout = readout
         self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:]))
@@ -98,9 +97,8 @@ class SpikingMLP(nn.Module):
         check_signal("SpikingMLP", "x", x, layout="[T, B, N] (time first)", min_dims=3,
                      hint=" For input that does not change use direct_current(x, num_steps).")
         inputs = self.linears[0].in_features
-        if x.dim() != 3 or x.shape[2] != inputs:
-            hint = " For images use .flatten(2)." if math.prod(x.shape[2:]) == inputs else ""
-            raise ValueError(f"SpikingMLP: x must be [T, B, {inputs}] (time first), got shape {tuple(x.shape)}.{hint}")
+        check_shape("SpikingMLP", "x", x, (*x.shape[:2], inputs), "[T, B, N] (time first)",
+                    " For images use .flatten(2)." if math.prod(x.shape[2:]) == inputs else "")
         records = []
         for linear, neuron in zip(self.linears, self.neurons):
             constant = x.stride(0) == 0                               # the same input at every step: multiply once

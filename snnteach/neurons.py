@@ -10,18 +10,24 @@ from ._arguments import (
     check_between,
     check_finite,
     check_option,
+    check_pair,
     check_positive,
+    check_shape,
     check_signal,
-    check_state,
     check_surrogate,
+    check_that,
 )
 from .surrogate import atan, spike
 
 RESETS = ("subtract", "subtract_decayed", "zero", "none")
 
 
-def _check_lif(owner, step, beta, threshold, surrogate, reset):
-    check_beta(owner, beta, step)
+def _check_state(owner, mem, spk, step):
+    for name, value in (("mem", mem), ("spk", spk)):
+        check_shape(owner, name, value, step, "like one step of x", " Start with torch.zeros_like(x).")
+
+
+def _check_constants(owner, threshold, surrogate, reset):
     check_positive(owner, threshold=threshold)
     check_option(owner, "reset", reset, RESETS)
     check_surrogate(owner, surrogate)
@@ -58,10 +64,11 @@ def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtr
     (1.0, 1.2)
     """
     check_signal("lif_step", "x", x, layout="[B, ...]", min_dims=2, hint=" For a whole sequence [T, B, N] use lif.")
-    check_state("lif_step", (mem, spk), x.shape)
-    _check_lif("lif_step", x.shape, beta, threshold, surrogate, reset)
+    _check_state("lif_step", mem, spk, x.shape)
+    check_beta("lif_step", beta, x.shape)
+    _check_constants("lif_step", threshold, surrogate, reset)
     mem = _charge(x, mem, spk.detach() if detach_reset else spk, beta, threshold, reset)
-    check_finite("lif_step", mem)
+    check_finite("lif_step", "the membrane", mem)
     return spike(mem - threshold, surrogate), mem
 
 
@@ -107,11 +114,14 @@ def lif(x, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_re
     """
     check_signal("lif", "x", x, layout="[T, B, N] (time first)", min_dims=3,
                  hint=" For one time step use lif_step; for batch-first data use x.transpose(0, 1).")
-    _check_lif("lif", x.shape[1:], beta, threshold, surrogate, reset)
-    mem, spk = state = (x.new_zeros(x.shape[1:]),) * 2 if state is None else state
-    check_state("lif", state, x.shape[1:])
+    check_beta("lif", beta, x.shape[1:])
+    _check_constants("lif", threshold, surrogate, reset)
+    state = (x.new_zeros(x.shape[1:]),) * 2 if state is None else state
+    check_pair("lif", "state", state, "(mem, spk)", " Continue a run with state=(mem[-1], spk[-1]).")
+    mem, spk = state
+    _check_state("lif", mem, spk, x.shape[1:])
     spk, mem = _LIF.apply(x, beta, mem, spk, threshold, surrogate, reset, detach_reset)
-    check_finite("lif", mem[-1])
+    check_finite("lif", "the membrane", mem[-1])
     return spk, mem
 
 
@@ -235,13 +245,10 @@ class LIF(nn.Module):
     def __init__(self, beta=0.9, threshold=1.0, *, learn_beta=False, surrogate=atan(), reset="subtract", detach_reset=True):
         super().__init__()
         check_between("LIF", "beta", beta, 0, 1)
-        check_positive("LIF", threshold=threshold)
-        check_option("LIF", "reset", reset, RESETS)
-        check_surrogate("LIF", surrogate)
+        _check_constants("LIF", threshold, surrogate, reset)
         if learn_beta:
             logit = torch.logit(torch.as_tensor(beta, dtype=torch.get_default_dtype()))
-            if not bool(logit.isfinite().all()):
-                raise ValueError(f"LIF: a learned beta must start strictly between 0 and 1, got {beta}.")
+            check_that("LIF", logit.isfinite().all(), f"a learned beta must start strictly between 0 and 1, got {beta}.")
             self.logit_beta = nn.Parameter(logit)
         elif isinstance(beta, torch.Tensor):
             self.register_buffer("fixed_beta", beta)

@@ -8,8 +8,8 @@ They work on the network of `snnteach.bptt`:
 """
 import torch
 
-from ._arguments import check_finite, check_number
-from .bptt import Weights, _check
+from ._arguments import check_finite, check_network, check_number, check_shape, check_that, check_whole
+from .bptt import Weights
 from .surrogate import atan
 
 
@@ -108,7 +108,8 @@ def eprop(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(),
     >>> round(grad.hidden.item(), 3)                # as rtrl: there is no recurrence to lose
     1.025
     """
-    back = _feedback("eprop", weights, feedback)
+    back = weights.output if feedback is None else feedback                  # updated in place, the first stays symmetric
+    check_shape("eprop", "feedback", back, weights.output.shape, "like weights.output [O, H]")
     trace, eligibility = 0.0, None
 
     def add_gradient(total, source, kept, before, slope, delta):
@@ -162,7 +163,8 @@ def ottt(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
     1.025
     """
     check_number("ottt", "beta", beta)
-    back = _feedback("ottt", weights, feedback)
+    back = weights.output if feedback is None else feedback
+    check_shape("ottt", "feedback", back, weights.output.shape, "like weights.output [O, H]")
     trace = None
 
     def add_gradient(total, source, kept, before, slope, delta):
@@ -174,15 +176,6 @@ def ottt(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
     return _forward_in_time("ottt", x, weights, error, *settings, add_gradient)
 
 
-def _feedback(owner, weights, feedback):
-    if feedback is None:
-        return weights.output                                                # updated in place, it stays symmetric
-    if feedback.shape != weights.output.shape:
-        raise ValueError(f"{owner}: feedback must be [O, H] = {tuple(weights.output.shape)} like weights.output, "
-                         f"got {tuple(feedback.shape)}.")
-    return feedback
-
-
 def _column(kept, rank):
     """Give a decay [H] or [B, H] axes of length 1 for what comes after the neuron, up to `rank` axes with the batch."""
     whole = isinstance(kept, torch.Tensor) and kept.dim() > 0
@@ -191,7 +184,7 @@ def _column(kept, rank):
 
 def _forward_in_time(owner, x, weights, error, beta, beta_out, threshold, surrogate, detach_reset, update, add_gradient):
     """Run the network once; at every step let `add_gradient` add that of (W, V) to a total [H, I+H], and forget the step."""
-    _check(owner, x, weights, beta, beta_out, threshold)
+    check_network(owner, x, weights, beta, beta_out, threshold)
     check_number(owner, "beta_out", beta_out)
     mem = x.new_zeros(x.shape[1], len(weights.hidden))                       # [B, H], like spk, slope and filtered
     spk = slope = filtered = mem
@@ -209,26 +202,20 @@ def _forward_in_time(owner, x, weights, error, beta, beta_out, threshold, surrog
         spk = torch.gt(mem, threshold, out=torch.empty_like(mem))
         out = torch.addmm(out, spk, weights.output.T, beta=beta_out)
         filtered = torch.add(spk, filtered, alpha=beta_out)
-        delta = _checked(owner, error(out, t), out)
+        delta = error(out, t)
+        check_shape(owner, "what error returns", delta, out.shape, "like out [B, O]")
         now = totals if update is None else tuple(map(torch.zeros_like, totals))
         add_gradient(now[0], source, kept, before, slope, delta)
         now[1].addmm_(delta.T, filtered)
         if update is not None:
             totals[0].add_(now[0]), totals[1].add_(now[1])
             update(_split(*now, inputs, recurrent))
-    check_finite(owner, mem)
+    check_finite(owner, "the membrane", mem)
     return _split(*totals, inputs, recurrent)
 
 
 def _split(both, output, inputs, recurrent):
     return Weights(both[:, :inputs], both[:, inputs:] if recurrent else None, output)
-
-
-def _checked(owner, delta, out):
-    if not isinstance(delta, torch.Tensor) or delta.shape != out.shape:
-        got = tuple(delta.shape) if isinstance(delta, torch.Tensor) else type(delta).__name__
-        raise ValueError(f"{owner}: error must return a tensor [B, O] = {tuple(out.shape)} like out, got {got}.")
-    return delta
 
 
 def cosine(one, other):
@@ -281,8 +268,7 @@ class Reservoir:
     """
 
     def __init__(self, size, generator=None):
-        if check_number("Reservoir", "size", size) != int(size) or size < 1:
-            raise ValueError(f"Reservoir: size must be a whole number from 1, got {size}.")
+        check_whole("Reservoir", size=size)
         self.size, self.generator, self.seen, self.samples = size, generator, 0, []
 
     def add(self, *sample):
@@ -296,7 +282,6 @@ class Reservoir:
 
     def draw(self, count):
         """Return `count` kept samples, drawn with replacement, as one tensor [count, ...] for each part of a sample."""
-        if not self.samples:
-            raise ValueError("Reservoir: nothing to draw; call add first.")
+        check_that("Reservoir", self.samples, "nothing to draw; call add first.")
         places = torch.randint(len(self.samples), (count,), generator=self.generator).tolist()
         return tuple(torch.stack(parts) for parts in zip(*(self.samples[place] for place in places)))

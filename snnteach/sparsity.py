@@ -3,12 +3,17 @@ from itertools import pairwise
 
 import torch
 
-from ._arguments import check_between, check_number, check_positive, check_signal
-
-
-def _check_whole(owner, name, value, low):
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise ValueError(f"{owner}: {name} must be a whole number of at least {low}, got {value!r}.")
+from ._arguments import (
+    check_between,
+    check_number,
+    check_positive,
+    check_shape,
+    check_signal,
+    check_spikes,
+    check_tensor,
+    check_that,
+    check_whole,
+)
 
 
 def spike_matvec(weight, indices):
@@ -33,18 +38,13 @@ def spike_matvec(weight, indices):
     >>> spike_matvec(weight, torch.tensor([0, 2])).tolist()
     [4.0, 10.0]
     """
-    for name, value, layout, dims in (("weight", weight, "[M, N]", 2), ("indices", indices, "[K]", 1)):
-        if not isinstance(value, torch.Tensor):
-            raise TypeError(f"spike_matvec: {name} must be a torch.Tensor {layout}, got {type(value).__name__}.")
-        if value.dim() != dims:
-            raise ValueError(f"spike_matvec: {name} must be {layout}, got shape {tuple(value.shape)}.")
-    if indices.dtype != torch.int64:
-        raise TypeError(f"spike_matvec: indices must be int64, got {indices.dtype}. From spikes [N]: spk.nonzero().flatten().")
-    inputs = weight.shape[1]
-    if len(indices) and not 0 <= indices.min() <= indices.max() < inputs:
-        raise ValueError(f"spike_matvec: indices must lie in 0..{inputs - 1}, got {indices.min()}..{indices.max()}.")
-    if len(indices.unique()) < len(indices):
-        raise ValueError("spike_matvec: an index stands twice; within one time step a neuron spikes at most once.")
+    check_tensor("spike_matvec", "weight", weight, "[M, N]", dims=2)
+    check_tensor("spike_matvec", "indices", indices, "[K]", dims=1)
+    check_that("spike_matvec", indices.dtype == torch.int64,
+               f"indices must be int64, got {indices.dtype}. From spikes [N]: spk.nonzero().flatten().", TypeError)
+    check_between("spike_matvec", "indices", indices, 0, weight.shape[1] - 1)
+    check_that("spike_matvec", len(indices.unique()) == len(indices),
+               "an index stands twice; within one time step a neuron spikes at most once.")
     return weight[:, indices].sum(dim=1)                                   # [M, K] -> [M]
 
 
@@ -68,8 +68,8 @@ def address_bits(num_neurons, num_spikes):
     >>> address_bits(784, 39)
     390
     """
-    _check_whole("address_bits", "num_neurons", num_neurons, 2)
-    _check_whole("address_bits", "num_spikes", num_spikes, 0)
+    check_whole("address_bits", low=2, num_neurons=num_neurons)
+    check_whole("address_bits", low=0, num_spikes=num_spikes)
     check_between("address_bits", "num_spikes", num_spikes, 0, num_neurons)
     return num_spikes * (num_neurons - 1).bit_length()                     # bit_length of the largest address: exact
 
@@ -120,12 +120,8 @@ def run_length(spk):
     >>> run_length(spk)
     [10, 9]
     """
-    if not isinstance(spk, torch.Tensor):
-        raise TypeError(f"run_length: spk must be a torch.Tensor [N], got {type(spk).__name__}.")
-    if spk.dim() != 1:
-        raise ValueError(f"run_length: spk must be [N], got shape {tuple(spk.shape)}. Pick one time step: spk[t, b].")
-    if not bool(((spk == 0) | (spk == 1)).all()):
-        raise ValueError("run_length: spk must hold nothing but 0 and 1.")
+    check_tensor("run_length", "spk", spk, "[N]", dims=1, hint=" Pick one time step: spk[t, b].")
+    check_spikes("run_length", "spk", spk)
     positions = [-1, *spk.nonzero().flatten().tolist()]
     return [after - before - 1 for before, after in pairwise(positions)]
 
@@ -157,15 +153,12 @@ def moving_bar(num_steps, height, width, *, bar_width=4, speed=1, stop_step=None
     >>> moving_bar(2, height=1, width=6, bar_width=2)[:, 0].tolist()
     [[0.0, 1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]
     """
-    for name, value, low in (("num_steps", num_steps, 1), ("height", height, 1), ("width", width, 1),
-                             ("bar_width", bar_width, 1), ("speed", speed, 0),
-                             ("stop_step", num_steps if stop_step is None else stop_step, 0)):
-        _check_whole("moving_bar", name, value, low)
+    check_whole("moving_bar", num_steps=num_steps, height=height, width=width, bar_width=bar_width)
+    check_whole("moving_bar", low=0, speed=speed, stop_step=num_steps if stop_step is None else stop_step)
     check_number("moving_bar", "brightness", brightness)
     background = torch.zeros(height, width) if background is None else background
-    check_signal("moving_bar", "background", background, layout="[height, width]", min_dims=2)
-    if background.shape != (height, width):
-        raise ValueError(f"moving_bar: background must be [{height}, {width}], got shape {tuple(background.shape)}.")
+    check_signal("moving_bar", "background", background, layout="[height, width]", dims=2)
+    check_shape("moving_bar", "background", background, (height, width), "[height, width]")
     step = torch.arange(num_steps).clamp(max=num_steps if stop_step is None else stop_step)
     left = (1 + speed * step)[:, None, None]                               # [T, 1, 1]
     column = torch.arange(width)                                           # [W]
@@ -195,9 +188,7 @@ def change_events(video, threshold):
     >>> change_events(torch.tensor([0.0, 0.2, 0.4, 0.4, 0.0])[:, None, None], threshold=0.3).flatten().tolist()
     [0.0, 0.0, 1.0, 0.0, -1.0]
     """
-    check_signal("change_events", "video", video, layout="[T, H, W]", min_dims=3)
-    if video.dim() != 3:
-        raise ValueError(f"change_events: video must be [T, H, W], got shape {tuple(video.shape)}.")
+    check_signal("change_events", "video", video, layout="[T, H, W]", dims=3)
     check_positive("change_events", threshold=threshold)
     last, events = video[0], []
     for frame in video:                                                    # [H, W]

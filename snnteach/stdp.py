@@ -1,10 +1,21 @@
 """Spike-timing dependent plasticity: pairs, traces, triplets, and a winner-take-all layer that learns without labels."""
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 
-from ._arguments import check_between, check_number, check_option, check_positive, check_signal
+from ._arguments import (
+    check_between,
+    check_not_negative,
+    check_number,
+    check_option,
+    check_positive,
+    check_shape,
+    check_signal,
+    check_spikes,
+    check_that,
+)
 
 
 class PairRule(NamedTuple):
@@ -51,37 +62,33 @@ PAIR, TRIPLET = PairRule(), TripletRule()
 
 
 def _check_rule(owner, rule):
-    if not isinstance(rule, PairRule):
-        raise TypeError(f"{owner}: rule must be a PairRule, got {type(rule).__name__}. Write rule=PairRule(a_plus=0.02).")
-    for name in ("a_plus", "a_minus"):
-        check_between(owner, name, getattr(rule, name), 0, math.inf)
+    check_that(owner, isinstance(rule, PairRule),
+               f"rule must be a PairRule, got {type(rule).__name__}. Write rule=PairRule(a_plus=0.02).", TypeError)
+    check_not_negative(owner, a_plus=rule.a_plus, a_minus=rule.a_minus)
     check_positive(owner, tau_plus=rule.tau_plus, tau_minus=rule.tau_minus, w_max=rule.w_max)
     check_option(owner, "bounds", rule.bounds, ("none", "hard", "soft"))
 
 
-def _check_times(owner, name, times):
-    """Return the spike times as a list of floats, or raise: a rule that forgets needs them in order."""
-    times = times.tolist() if isinstance(times, torch.Tensor) else list(times)
-    if not times:
-        raise ValueError(f"{owner}: {name} must hold at least one spike time, got none. A silent neuron has no pairs: skip it.")
-    for time in times:
-        if not math.isfinite(check_number(owner, name, time)):
-            raise ValueError(f"{owner}: {name} must be finite, got {time}.")
-    if any(after <= before for before, after in zip(times, times[1:], strict=False)):
-        raise ValueError(f"{owner}: {name} must be in increasing order, got {str(times)[:60]}. Use sorted(set(times)).")
-    return times
+def _check_times(owner, **trains):
+    """A rule that forgets needs its spike times in order."""
+    for name, times in trains.items():
+        check_that(owner, times, f"{name} must hold at least one spike time, got none. A silent neuron has no pairs: skip it.")
+        for time in times:
+            check_number(owner, name, time)
+            check_that(owner, math.isfinite(time), f"{name} must be finite, got {time}.")
+        check_that(owner, all(before < after for before, after in pairwise(times)),
+                   f"{name} must be in increasing order, got {str(times)[:60]}. Use sorted(set(times)).")
 
 
 def _check_trains(owner, pre, post):
     for name, train, layout in (("pre", pre, "[T, I]"), ("post", post, "[T, H]")):
-        check_signal(owner, name, train, layout=layout, min_dims=2)
-        if train.dim() != 2:
-            raise ValueError(f"{owner}: {name} must be {layout}, got shape {tuple(train.shape)}. Pick one sample: x[:, b].")
-        if not bool(((train == 0) | (train == 1)).all()):
-            raise ValueError(f"{owner}: {name} must hold spikes, 0 or 1, "
-                             f"got entries from {train.min():.4g} to {train.max():.4g}.")
-    if len(pre) != len(post):
-        raise ValueError(f"{owner}: pre and post must last equally long, got {len(pre)} and {len(post)} steps.")
+        check_signal(owner, name, train, layout=layout, dims=2, hint=" Pick one sample: x[:, b].")
+        check_spikes(owner, name, train)
+    check_that(owner, len(pre) == len(post), f"pre and post must last equally long, got {len(pre)} and {len(post)} steps.")
+
+
+def _as_list(times):
+    return times.tolist() if isinstance(times, torch.Tensor) else list(times)
 
 
 def stdp_window(lag, rule=PAIR):
@@ -106,8 +113,8 @@ def stdp_window(lag, rule=PAIR):
     [-0.0037, 0.0, 0.0037]
     """
     _check_rule("stdp_window", rule)
-    if not isinstance(lag, torch.Tensor) or not lag.is_floating_point():
-        raise TypeError(f"stdp_window: lag must be a floating-point tensor, got {lag!r}. Write torch.tensor([10.0]).")
+    check_that("stdp_window", isinstance(lag, torch.Tensor) and lag.is_floating_point(),
+               f"lag must be a floating-point tensor, got {lag!r}. Write torch.tensor([10.0]).", TypeError)
     potentiation = rule.a_plus * torch.exp(-lag.clamp(min=0) / rule.tau_plus)
     depression = rule.a_minus * torch.exp(lag.clamp(max=0) / rule.tau_minus)
     return potentiation * (lag > 0) - depression * (lag < 0)
@@ -138,9 +145,10 @@ def pair_stdp(pre_times, post_times, rule=PAIR, *, pairs="all"):
     """
     _check_rule("pair_stdp", rule)
     check_option("pair_stdp", "pairs", pairs, ("all", "nearest"))
-    if rule.bounds != "none":
-        raise ValueError(f"pair_stdp: a sum over pairs has no bounds, got bounds={rule.bounds!r}. Use trace_stdp.")
-    pre, post = _check_times("pair_stdp", "pre_times", pre_times), _check_times("pair_stdp", "post_times", post_times)
+    check_that("pair_stdp", rule.bounds == "none",
+               f"a sum over pairs has no bounds, got bounds={rule.bounds!r}. Use trace_stdp.")
+    pre, post = _as_list(pre_times), _as_list(post_times)
+    _check_times("pair_stdp", pre_times=pre, post_times=post)
     last = 1 if pairs == "nearest" else 0                                     # the last one before, or all of them
     change = 0.0
     for t in post:
@@ -241,8 +249,7 @@ def trace_stdp(pre, post, weight=None, rule=PAIR, *, pairs="all"):
     _check_trains("trace_stdp", pre, post)
     shape = (post.shape[1], pre.shape[1])
     weight = pre.new_zeros(shape) if weight is None else weight
-    if weight.shape != shape:
-        raise ValueError(f"trace_stdp: weight must be [H, I] = {shape}, got shape {tuple(weight.shape)}.")
+    check_shape("trace_stdp", "weight", weight, shape, "[H, I]")
     traces = Traces(torch.zeros_like(pre[0]), torch.zeros_like(post[0]))
     for pre_t, post_t in zip(pre, post, strict=True):
         weight, traces = _step(pre_t, post_t, traces, weight, rule, pairs)
@@ -272,12 +279,12 @@ def triplet_stdp(pre_times, post_times, rule=TRIPLET):
     >>> alone, again > triplet_stdp([0.0, 500.0], [10.0, 510.0])
     (0.0, True)
     """
-    if not isinstance(rule, TripletRule):
-        raise TypeError(f"triplet_stdp: rule must be a TripletRule, got {type(rule).__name__}. Write rule=TripletRule().")
+    check_that("triplet_stdp", isinstance(rule, TripletRule),
+               f"rule must be a TripletRule, got {type(rule).__name__}. Write rule=TripletRule().", TypeError)
     check_positive("triplet_stdp", **{name: value for name, value in rule._asdict().items() if name.startswith("tau")})
-    for name in ("a2_plus", "a2_minus", "a3_plus", "a3_minus"):
-        check_between("triplet_stdp", name, getattr(rule, name), 0, math.inf)
-    pre, post = _check_times("triplet_stdp", "pre_times", pre_times), _check_times("triplet_stdp", "post_times", post_times)
+    check_not_negative("triplet_stdp", **{name: value for name, value in rule._asdict().items() if name.startswith("a")})
+    pre, post = _as_list(pre_times), _as_list(post_times)
+    _check_times("triplet_stdp", pre_times=pre, post_times=post)
     taus = (rule.tau_plus, rule.tau_x, rule.tau_minus, rule.tau_y)
     x1 = x2 = y1 = y2 = change = 0.0
     now, fires_pre, fires_post = min(pre[0], post[0]), set(pre), set(post)
@@ -311,8 +318,8 @@ def expected_drift(rate_pre, rate_post, rule=PAIR):
     -24.38
     """
     _check_rule("expected_drift", rule)
-    for name, rate in (("rate_pre", rate_pre), ("rate_post", rate_post)):
-        check_between("expected_drift", name, rate, 0, 1)
+    check_between("expected_drift", "rate_pre", rate_pre, 0, 1)
+    check_between("expected_drift", "rate_post", rate_post, 0, 1)
     gain, loss = (1 / math.expm1(1 / tau) for tau in (rule.tau_plus, rule.tau_minus))    # l / (1 - l)
     return rate_pre * rate_post * (rule.a_plus * gain - rule.a_minus * loss)
 
@@ -380,11 +387,9 @@ def wta_forward(spk, layer, beta=0.99):
     >>> out[:, 0].tolist()
     [[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [1.0, 0.0]]
     """
-    check_signal("wta_forward", "spk", spk, layout="[T, B, I] (time first)", min_dims=3)
+    check_signal("wta_forward", "spk", spk, layout="[T, B, I] (time first)", dims=3, hint=" Flatten images with flatten(2).")
+    check_shape("wta_forward", "spk", spk, (*spk.shape[:2], layer.weight.shape[1]), "to fit the layer's weights")
     check_between("wta_forward", "beta", beta, 0, 1)
-    if spk.shape[-1] != layer.weight.shape[1]:
-        raise ValueError(f"wta_forward: the layer has {layer.weight.shape[1]} inputs, spk is {tuple(spk.shape)}. "
-                         "Flatten images with flatten(2).")
     current = spk @ layer.weight.T                                            # [T, B, N]
     mem, out = torch.zeros_like(current[0]), torch.zeros_like(current)
     for x_t, out_t in zip(current, out, strict=True):
@@ -428,14 +433,13 @@ def wta_learn(spk, out, layer, *, learning_rate=0.007, offset=0.05, decay=0.98, 
     >>> [round(entry, 3) for entry in layer.weight[0].tolist()], round(layer.threshold.item(), 2)
     ([0.658, 0.753], 1.07)
     """
-    for name, signal, layout in (("spk", spk, "[T, B, I]"), ("out", out, "[T, B, N]")):
-        check_signal("wta_learn", name, signal, layout=layout, min_dims=3)
-    if out.shape != (*spk.shape[:2], len(layer.weight)) or spk.shape[2] != layer.weight.shape[1]:
-        raise ValueError(f"wta_learn: spk {tuple(spk.shape)} and out {tuple(out.shape)} do not fit weights "
-                         f"{tuple(layer.weight.shape)}. Pass out = wta_forward(spk, layer).")
+    check_signal("wta_learn", "spk", spk, layout="[T, B, I]", dims=3)
+    check_signal("wta_learn", "out", out, layout="[T, B, N]", dims=3)
+    check_shape("wta_learn", "spk", spk, (*spk.shape[:2], layer.weight.shape[1]), "to fit the layer's weights")
+    check_shape("wta_learn", "out", out, (*spk.shape[:2], len(layer.weight)), "to fit spk and the layer's weights",
+                " Pass out = wta_forward(spk, layer).")
     check_between("wta_learn", "decay", decay, 0, 1)
-    for name, value in (("learning_rate", learning_rate), ("offset", offset), ("rise", rise)):
-        check_between("wta_learn", name, value, 0, math.inf)
+    check_not_negative("wta_learn", learning_rate=learning_rate, offset=offset, rise=rise)
     trace, traces = torch.zeros_like(spk[0]), torch.empty_like(spk)
     for spk_t, trace_t in zip(spk, traces, strict=True):
         trace = torch.add(spk_t, trace, alpha=decay, out=trace_t)             # [B, I]
@@ -493,7 +497,7 @@ def train_wta(layer, images, *, encode, epochs=2, batch_size=16, learning_rate=0
 
 
 def _check_counts(owner, counts, num_classes):
-    check_signal(owner, "counts", counts, layout="[S, N]", min_dims=2)
+    check_signal(owner, "counts", counts, layout="[S, N]", dims=2)
     check_positive(owner, num_classes=num_classes)
 
 
@@ -520,8 +524,7 @@ def assign_labels(counts, targets, num_classes=10):
     [0, 1, -1]
     """
     _check_counts("assign_labels", counts, num_classes)
-    if len(targets) != len(counts):
-        raise ValueError(f"assign_labels: {len(counts)} rows of counts but {len(targets)} targets.")
+    check_that("assign_labels", len(targets) == len(counts), f"{len(counts)} rows of counts but {len(targets)} targets.")
     member = torch.nn.functional.one_hot(targets, num_classes).to(counts.dtype)              # [S, C]
     mean = counts.T @ member / member.sum(0).clamp(min=1)                                    # [N, C]
     return torch.where(counts.sum(0) > 0, mean.argmax(1), -1)
@@ -550,8 +553,7 @@ def vote(counts, labels, num_classes=10):
     [0, -1]
     """
     _check_counts("vote", counts, num_classes)
-    if len(labels) != counts.shape[1]:
-        raise ValueError(f"vote: {counts.shape[1]} neurons but {len(labels)} labels.")
+    check_that("vote", len(labels) == counts.shape[1], f"{counts.shape[1]} neurons but {len(labels)} labels.")
     member = (labels[:, None] == torch.arange(num_classes)).to(counts.dtype)                 # [N, C]
     score = counts @ member / member.sum(0).clamp(min=1)                                     # [S, C]
     return torch.where(score.sum(1) > 0, score.argmax(1), -1)

@@ -3,9 +3,27 @@ from typing import NamedTuple
 
 import torch
 
-from ._arguments import check_between, check_option, check_positive, check_signal, check_surrogate
+from ._arguments import (
+    check_between,
+    check_not_negative,
+    check_option,
+    check_positive,
+    check_shape,
+    check_signal,
+    check_surrogate,
+    check_that,
+)
 from .neurons import lif
 from .surrogate import atan, escape_noise
+
+
+def _check_sides(owner, x, other, name, beta, threshold):
+    check_signal(owner, "x", x, layout="[T, B, I] (time first)", dims=3)
+    check_signal(owner, name, other, layout="[T, B, H] (time first)", dims=3)
+    check_that(owner, x.shape[:2] == other.shape[:2],
+               f"x and {name} must agree in time and batch, got {tuple(x.shape)} and {tuple(other.shape)}.")
+    check_between(owner, "beta", beta, 0, 1)
+    check_positive(owner, threshold=threshold)
 
 
 def trace(x, decay):
@@ -66,8 +84,8 @@ def bptt_window(lags, beta, *, error="spike", surrogate=atan(), detach_reset=Tru
     [0.0, 0.2884, 0.2596, 0.2336]
     """
     lags = torch.as_tensor(lags)
-    if lags.dim() != 1 or not len(lags) or lags.is_floating_point():
-        raise ValueError(f"bptt_window: lags must be a list of whole numbers t_post - t_pre, such as [-5, 0, 5], got {lags}.")
+    check_that("bptt_window", lags.dim() == 1 and len(lags) and not lags.is_floating_point(),
+               f"lags must be a list of whole numbers t_post - t_pre, such as [-5, 0, 5], got {lags}.")
     check_between("bptt_window", "beta", beta, 0, 1)
     check_option("bptt_window", "error", error, ("spike", "count"))
     check_surrogate("bptt_window", surrogate)
@@ -111,10 +129,9 @@ def three_factor(x, mem, signal, beta, threshold=1.0, *, surrogate=atan()):
     >>> round(three_factor(x, mem, signal, beta=0.5).item(), 4)
     2.5
     """
-    _check_pair("three_factor", x, mem, "mem", beta, threshold)
+    _check_sides("three_factor", x, mem, "mem", beta, threshold)
     check_surrogate("three_factor", surrogate)
-    if signal.shape != mem.shape:
-        raise ValueError(f"three_factor: signal must be {tuple(mem.shape)} like mem, got {tuple(signal.shape)}.")
+    check_shape("three_factor", "signal", signal, mem.shape, "like mem")
     judged = signal * surrogate(mem - threshold)                                            # [T, B, H]
     return torch.einsum("tbh,tbi->hi", judged, trace(x, beta))
 
@@ -139,7 +156,7 @@ def error_events(error, trigger):
     >>> error_events(torch.tensor([-0.7, 0.2, 0.9]), trigger=0.5).tolist()
     [-1.0, 0.0, 1.0]
     """
-    check_between("error_events", "trigger", trigger, 0, float("inf"))
+    check_not_negative("error_events", trigger=trigger)
     return error.sign() * (error.abs() > trigger)
 
 
@@ -189,14 +206,12 @@ def reward_stdp(pre, post, reward, *, decay_pre=0.9, decay_post=0.9, decay_eligi
     >>> round(reward_stdp(spikes[:, :, 0], spikes[:, :, 2], late).update.item(), 4), round(0.9**2 * 0.95**2, 4)
     (0.731, 0.731)
     """
-    check_signal("reward_stdp", "reward", reward, layout="[T, B]", min_dims=2)
-    _check_pair("reward_stdp", pre, post, "post", 0.0, 1.0)
-    if reward.shape != pre.shape[:2]:
-        raise ValueError(f"reward_stdp: reward must be [T, B] = {tuple(pre.shape[:2])}, got shape {tuple(reward.shape)}.")
+    _check_sides("reward_stdp", pre, post, "post", 0.0, 1.0)
+    check_signal("reward_stdp", "reward", reward, layout="[T, B]", dims=2)
+    check_shape("reward_stdp", "reward", reward, pre.shape[:2], "[T, B]")
     for name, value in (("decay_pre", decay_pre), ("decay_post", decay_post), ("decay_eligibility", decay_eligibility)):
         check_between("reward_stdp", name, value, 0, 1)
-    for name, value in (("a_plus", a_plus), ("a_minus", a_minus)):
-        check_between("reward_stdp", name, value, 0, float("inf"))
+    check_not_negative("reward_stdp", a_plus=a_plus, a_minus=a_minus)
     before = trace(pre, decay_pre) - pre, trace(post, decay_post) - post                    # what was left of earlier spikes
     tag = (a_plus * post[..., None] * before[0][:, :, None]
            - a_minus * before[1][..., None] * pre[:, :, None])                              # [T, B, H, I]
@@ -233,10 +248,9 @@ def score(x, mem, spk, beta, threshold=1.0, *, slope=4.0):
     >>> score(x, mem, spk, beta=0.9).item()
     2.0
     """
-    _check_pair("score", x, mem, "mem", beta, threshold)
+    _check_sides("score", x, mem, "mem", beta, threshold)
     check_positive("score", slope=slope)
-    if spk.shape != mem.shape:
-        raise ValueError(f"score: spk must be {tuple(mem.shape)} like mem, got {tuple(spk.shape)}.")
+    check_shape("score", "spk", spk, mem.shape, "like mem")
     surprise = slope * (spk - torch.sigmoid(slope * (mem - threshold)))                     # [T, B, H]
     return torch.einsum("tbh,tbi->bhi", surprise, trace(x, beta))
 
@@ -283,7 +297,7 @@ def start_actor(weight):
     >>> start_actor(torch.zeros(2, 4, 9)).trace.shape
     torch.Size([2, 9])
     """
-    check_signal("start_actor", "weight", weight, layout="[B, A, I] (one table a learner)", min_dims=3)
+    check_signal("start_actor", "weight", weight, layout="[B, A, I] (one table a learner)", dims=3)
     rest = weight.new_zeros(weight.shape[:2])
     return Actor(rest, rest, weight.new_zeros(weight.shape[0], weight.shape[2]), torch.zeros_like(weight))
 
@@ -317,9 +331,8 @@ def act(x, weight, state, beta, decay, threshold=1.0, *, slope=4.0, generator=No
     >>> state.spk.tolist(), state.trace.tolist()
     ([[1.0, 1.0]], [[1.0, 1.0, 1.0]])
     """
-    if x.shape != state.trace.shape or weight.shape != state.eligibility.shape:
-        raise ValueError(f"act: x must be {tuple(state.trace.shape)} and weight {tuple(state.eligibility.shape)} like state, "
-                         f"got {tuple(x.shape)} and {tuple(weight.shape)}. Begin with start_actor(weight).")
+    check_shape("act", "x", x, state.trace.shape, "like the state", " Begin with start_actor(weight).")
+    check_shape("act", "weight", weight, state.eligibility.shape, "like the state", " Begin with start_actor(weight).")
     check_between("act", "beta", beta, 0, 1)
     check_between("act", "decay", decay, 0, 1)
     check_positive("act", threshold=threshold, slope=slope)
@@ -328,12 +341,3 @@ def act(x, weight, state, beta, decay, threshold=1.0, *, slope=4.0, generator=No
     seen = beta * state.trace + x                                                           # [B, I]
     surprise = slope * (spk - torch.sigmoid(slope * (mem - threshold)))                     # [B, A]
     return Actor(mem, spk, seen, decay * state.eligibility + surprise[:, :, None] * seen[:, None])
-
-
-def _check_pair(owner, x, other, name, beta, threshold):
-    check_signal(owner, "x", x, layout="[T, B, I] (time first)", min_dims=3)
-    check_signal(owner, name, other, layout="[T, B, H] (time first)", min_dims=3)
-    if x.shape[:2] != other.shape[:2]:
-        raise ValueError(f"{owner}: x and {name} must agree in time and batch, got {tuple(x.shape)} and {tuple(other.shape)}.")
-    check_between(owner, "beta", beta, 0, 1)
-    check_positive(owner, threshold=threshold)

@@ -4,43 +4,30 @@ import time
 
 import torch
 
-from ._arguments import check_callable, check_positive
+from ._arguments import check_callable, check_classes, check_pair, check_positive, check_tensor, check_that, check_whole
 
 
 def _check_data(owner, inputs, targets):
-    for name, value in (("inputs", inputs), ("targets", targets)):
-        if not isinstance(value, torch.Tensor):
-            raise TypeError(f"{owner}: {name} must be a torch.Tensor, got {type(value).__name__}.")
-    if targets.dtype != torch.int64:
-        raise TypeError(f"{owner}: targets must be int64 class numbers, got {targets.dtype}. Convert them with .long().")
-    if targets.dim() != 1 or inputs.dim() < 2 or len(inputs) != len(targets) or len(targets) == 0:
-        raise ValueError(f"{owner}: inputs must be [samples, ...] and targets [samples], at least one sample, "
-                         f"got shapes {tuple(inputs.shape)} and {tuple(targets.shape)}.")
+    check_tensor(owner, "inputs", inputs, "[samples, ...]")
+    check_classes(owner, "targets", targets, "[samples] of class numbers")
+    check_that(owner, inputs.dim() > 1 and targets.dim() == 1 and 0 < len(targets) == len(inputs),
+               f"inputs must be [samples, ...] and targets [samples], at least one sample, "
+               f"got shapes {tuple(inputs.shape)} and {tuple(targets.shape)}.")
 
 
-def _check_count(owner, **values):
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{owner}: {name} must be a whole number of at least 1, got {value!r}.")
+def _check_code(owner, encode):
+    check_callable(owner, "encode", encode, "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25).")
 
 
-def _check_functions(owner, encode, **others):
-    """encode must be a function; the others may also be None."""
-    hint = "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25)."
-    check_callable(owner, "encode", encode, hint)
-    for name, value in others.items():
-        if value is not None:
-            check_callable(owner, name, value, f"Leave {name} out for none.")
-
-
-def _check_run(loss, seed, validation):
+def _check_options(loss, seed, validation, **functions):
     check_callable("fit", "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).")
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"fit: seed must be a whole number, so that the run can be repeated, got {seed!r}.")
+    check_whole("fit", low=0, seed=seed)
     if validation is not None:
-        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-            raise TypeError(f"fit: validation must be the pair (inputs, targets), got {type(validation).__name__}.")
+        check_pair("fit", "validation", validation, "(inputs, targets)")
         _check_data("fit (validation)", *validation)
+    for name, value in functions.items():
+        if value is not None:
+            check_callable("fit", name, value, f"Leave {name} out for none.")
 
 
 def train_step(net, x, target, *, loss, optimiser, regulariser=None):
@@ -113,8 +100,9 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
         same weights; torch's global generator is left as it was.
 
     Raises:
-        TypeError: inputs or targets not tensors, targets not int64, encode, loss or progress no function, seed no whole number.
-        ValueError: shapes that do not fit, epochs, batch_size or learning_rate not positive, a loss that is NaN or infinite.
+        TypeError: inputs or targets not tensors, targets not int64, encode, loss or progress no function.
+        ValueError: shapes that do not fit, epochs, batch_size or learning_rate not positive, seed not a whole number from 0,
+            a loss that is NaN or infinite.
 
     Source: Loshchilov and Hutter (2019), arXiv:1711.05101 (AdamW); Smith and Topin (2019), arXiv:1708.07120 (one cycle).
 
@@ -129,10 +117,10 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     True
     """
     _check_data("fit", inputs, targets)
-    _check_count("fit", epochs=epochs, batch_size=batch_size)
+    check_whole("fit", epochs=epochs, batch_size=batch_size)
     check_positive("fit", learning_rate=learning_rate)
-    _check_functions("fit", encode, regulariser=regulariser, augment=augment, progress=progress)
-    _check_run(loss, seed, validation)
+    _check_code("fit", encode)
+    _check_options(loss, seed, validation, regulariser=regulariser, augment=augment, progress=progress)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs * math.ceil(len(inputs) / batch_size))
@@ -181,10 +169,9 @@ def predict(net, inputs, *, encode, batch_size=500, seed=0):
     >>> predict(SpikingMLP((20, 50, 2)), torch.rand(7, 20), encode=lambda x: direct_current(x, num_steps=5)).shape
     torch.Size([7])
     """
-    if not isinstance(inputs, torch.Tensor):
-        raise TypeError(f"predict: inputs must be a torch.Tensor, got {type(inputs).__name__}.")
-    _check_count("predict", batch_size=batch_size)
-    _check_functions("predict", encode)
+    check_tensor("predict", "inputs", inputs, "[samples, ...]")
+    check_whole("predict", batch_size=batch_size)
+    _check_code("predict", encode)
     training, labels = net.training, []
     net.eval()
     with torch.no_grad(), torch.random.fork_rng():

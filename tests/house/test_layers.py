@@ -1,5 +1,6 @@
 """The rules of the house: who imports whom, how long modules and functions are, and that every public name is documented."""
 import ast
+import builtins
 import importlib
 import inspect
 import re
@@ -51,6 +52,82 @@ def test_imports_go_only_downward(path):
             assert level(inside) <= level(parts), f"imports upward: {'.'.join(inside)}"
         elif path in REFERENCE:
             assert outside in ALLOWED, f"a reference module imports {outside}"
+
+
+def meanings(path):
+    """Yield (name, where it is defined) of all that a reference module binds at its top."""
+    home = f"snnteach.{path.stem}"
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from ((alias.asname or alias.name.split(".")[0], alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = f"snnteach.{node.module}" if node.level else node.module
+            yield from ((alias.asname or alias.name, f"{origin}.{alias.name}") for alias in node.names)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name, f"{home}.{node.name}"
+        else:
+            stored = (inner for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store))
+            yield from ((inner.id, f"{home}.{inner.id}") for inner in stored)
+
+
+def test_a_name_means_one_thing_in_all_reference_modules():
+    homes = {}
+    for path in REFERENCE:
+        for name, home in meanings(path):
+            homes.setdefault(name, set()).add(home)
+    assert {"math", "atan", "check_that"} < homes.keys()
+    assert not {name: found for name, found in homes.items() if len(found) > 1}
+    assert not homes.keys() & set(dir(builtins)) - {"__doc__"}
+
+
+FIELDS_OF_TUPLES = {"_fields", "_replace", "_asdict", "_make", "_field_defaults"}
+
+
+@NAMED
+def test_nobody_reaches_for_a_private_name_of_another(path):
+    tree, modules, reached = ast.parse(path.read_text()), {file.stem for file in MODULES}, []
+    inside = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.level or node.module.split(".")[0] == "snnteach"):
+            inside |= {alias.asname or alias.name: alias.name for alias in node.names}
+    for name in inside.values():
+        if name.startswith("_") and not name.startswith("__") and name not in modules:
+            reached.append(name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in inside:
+            if node.attr.startswith("_") and not node.attr.startswith("__") and node.attr not in FIELDS_OF_TUPLES:
+                reached.append(f"{node.value.id}.{node.attr}")
+    assert not reached
+
+
+FOUND_OUT_ON_THE_WAY = {"train_step", "_bisect"}                 # what no argument tells: these raise for themselves
+
+
+def is_check(call):
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and bool(re.match("_?check_", call.func.id))
+
+
+def only_checks(statements):
+    return all(isinstance(node, ast.Expr) and (is_check(node.value) or isinstance(node.value, ast.Constant))
+               or isinstance(node, (ast.For, ast.If)) and only_checks(node.body + node.orelse) for node in statements)
+
+
+@pytest.mark.parametrize("path", PUBLIC, ids=lambda path: path.stem)
+def test_arguments_are_checked_by_statements_that_can_be_left_out(path):
+    tree = ast.parse(path.read_text())
+    statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    assert all(id(node) in statements for node in ast.walk(tree) if is_check(node)), "a check is part of an expression"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and "check" in node.name:
+            assert node.name.startswith("_check_") and only_checks(node.body), f"{node.name} does more than check"
+        if isinstance(node, ast.FunctionDef) and node.name not in FOUND_OUT_ON_THE_WAY:
+            assert not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)), f"{node.name} raises: see _arguments"
+
+
+def test_checks_return_nothing():
+    for node in ast.parse((PACKAGE / "_arguments.py").read_text()).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            assert node.name.startswith("check_") and not any(isinstance(inner, ast.Return) for inner in ast.walk(node))
 
 
 def code_lines(node, lines):

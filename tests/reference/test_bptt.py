@@ -120,15 +120,16 @@ RUN = forward(X, GOOD, 0.9, 0.8)
 @pytest.mark.parametrize("call,error,words", [
     (lambda: forward(X[0], GOOD, 0.9, 0.8), ValueError, r"forward: x must be \[T, B, I\] \(time first\), got shape \(4, 6\)"),
     (lambda: forward(X.long(), GOOD, 0.9, 0.8), TypeError, "floating point"),
-    (lambda: forward(X[..., :5], GOOD, 0.9, 0.8), ValueError, r"weights.hidden must be \(7, 5\).*got \(7, 6\)"),
+    (lambda: forward(X[..., :5], GOOD, 0.9, 0.8), ValueError, r"weights.hidden must be \(7, 5\).*got shape \(7, 6\)"),
     (lambda: forward(X, GOOD._replace(output=torch.ones(3, 6)), 0.9, 0.8), ValueError, r"weights.output must be \(3, 7\)"),
     (lambda: forward(X, GOOD._replace(recurrent=torch.ones(7, 6)), 0.9, 0.8), ValueError, r"recurrent must be \(7, 7\)"),
     (lambda: forward(X, GOOD, 1.2, 0.8), ValueError, "beta must be between 0 and 1, got 1.2"),
     (lambda: forward(X, GOOD, 0.9, -0.1), ValueError, "beta_out must be between 0 and 1"),
     (lambda: forward(X, GOOD, 0.9, 0.8, 0.0), ValueError, "threshold must be positive"),
-    (lambda: forward(X / 0, GOOD, 0.9, 0.8), ValueError, "NaN or infinite"),
+    (lambda: forward(X / 0, GOOD, 0.9, 0.8), ValueError, "NaN or infinity"),
     (lambda: forward(X, GOOD, 0.9, 0.8, surrogate=atan), TypeError, r"surrogate=atan\(\)"),
-    (lambda: backward(RUN, GOOD, RUN.out[:, :1], 0.9, 0.8), ValueError, r"error must be .*\(30, 4, 3\).*got \(30, 1, 3\)"),
+    (lambda: backward(RUN, GOOD, RUN.out[:, :1], 0.9, 0.8), ValueError,
+     r"error must be \(30, 4, 3\) like the read-out.*got shape \(30, 1, 3\)"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=0), ValueError, "truncation must be a whole number"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=1.5), ValueError, "truncation must be a whole number"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=math.nan), ValueError, "truncation must be a whole number"),
@@ -141,7 +142,7 @@ RUN = forward(X, GOOD, 0.9, 0.8)
     (lambda: influence_matrix(3, torch.ones(3)), TypeError, "beta must be a number"),
     (lambda: influence_matrix(0, 0.9), ValueError, "num_steps must be a whole number"),
     (lambda: influence_matrix(3, math.nan), ValueError, "beta must be between"),
-    (lambda: step_jacobian(RUN.mem[..., :3], GOOD, 0.9), ValueError, r"mem must be \[..., 7\]"),
+    (lambda: step_jacobian(RUN.mem[..., :3], GOOD, 0.9), ValueError, r"mem must be \(30, 4, 7\) like weights.hidden"),
 ])
 def test_bad_input_says_what_came(call, error, words):
     with pytest.raises(error, match=words):

@@ -244,9 +244,9 @@ BAD = [
     ("rate_code", (X, 2.0), {}, "num_steps must be a whole number"),
     ("rate_code", (X, 5), {"gain": 1.5}, "gain must be between 0 and 1, got 1.5"),
     ("rate_decode", (X,), {"gain": 0}, "gain must be positive"),
-    ("poisson_code", (-X, 5), {}, "rate must be finite and 0 or more, got -0.7"),
-    ("poisson_code", (X / 0, 5), {}, "rate must be finite"),
-    ("poisson_code", (X, 5), {"dead_time": -1.0}, "dead_time must be between 0 and inf, got -1.0"),
+    ("poisson_code", (-X, 5), {}, "rate must not be negative, got entries from -0.7 to -0.2"),
+    ("poisson_code", (X / 0, 5), {}, "rate holds NaN or infinity"),
+    ("poisson_code", (X, 5), {"dead_time": -1.0}, "dead_time must not be negative, got -1.0"),
     ("latency_time", (X,), {"tau": -5.0}, "latency_time: tau must be positive, got -5.0"),
     ("latency_code", (2 * X, 5), {}, "latency_code: x must be intensities between 0 and 1"),
     ("latency_code", (X, 5), {"threshold": 0}, "threshold must be positive"),
@@ -261,7 +261,7 @@ BAD = [
     ("population_code", (X, 2), {}, "num_fields must be a whole number of at least 3, got 2"),
     ("population_code", (3 * X, 5), {}, "intensities between 0 and 1"),
     ("population_code", (X, 5), {"sharpness": 0}, "sharpness must be positive"),
-    ("population_decode", (-torch.ones(1, 4),), {}, "activity must be 0 or more, got -1"),
+    ("population_decode", (-torch.ones(1, 4),), {}, "activity must not be negative, got entries from -1 to -1"),
     ("phase_code", (X, 12), {}, "num_steps must be a multiple of the period 8, got 12"),
     ("phase_code", (X, 17), {"period": 17}, "period must be between 1 and 16"),
     ("phase_decode", (torch.zeros(5, 1),), {}, "multiple of the period 8, got 5"),
@@ -272,7 +272,8 @@ BAD = [
     ("bin_times", (torch.zeros(0), 5), {}, "at least one spike"),
     ("bin_times", (torch.tensor([1.0, 5.0]), 5), {}, "times must lie in 0 to 5, got 1 to 5"),
     ("mutual_information", (torch.ones(2, 2), X), {}, "probabilities that sum to 1"),
-    ("mutual_information", (torch.eye(3), torch.tensor([0.5, 0.5])), {}, r"conditional must be \[X, Y\], got shape \(3, 3\)"),
+    ("mutual_information", (torch.eye(3), torch.tensor([0.5, 0.5])), {},
+     r"conditional \[X, Y\] and prior \[X\] must agree in X, got 3 and 2"),
 ]
 
 

@@ -106,8 +106,8 @@ def test_bad_options_are_named(arguments, words):
 
 @pytest.mark.parametrize("x,error,words", [
     (torch.zeros(4, 6), ValueError, r"x must be \[T, B, N\] \(time first\), got shape \(4, 6\). .*direct_current"),
-    (torch.zeros(9, 4, 5), ValueError, r"x must be \[T, B, 6\] \(time first\), got shape \(9, 4, 5\)\.$"),
-    (torch.zeros(9, 4, 2, 3), ValueError, r"x must be \[T, B, 6\].*got shape \(9, 4, 2, 3\)\. For images"),
+    (torch.zeros(9, 4, 5), ValueError, r"x must be \(9, 4, 6\) \[T, B, N\] \(time first\), got shape \(9, 4, 5\)\.$"),
+    (torch.zeros(9, 4, 2, 3), ValueError, r"x must be \(9, 4, 6\).*got shape \(9, 4, 2, 3\)\. For images"),
     (torch.zeros(0, 4, 6), ValueError, "at least 1"),
     (torch.zeros(9, 4, 6).byte(), TypeError, "floating point"),
     (torch.full((9, 4, 6), math.nan), ValueError, "NaN"),

@@ -187,6 +187,7 @@ def test_one_batch_in_one_epoch_is_enough():
 @pytest.mark.parametrize("options,words", [
     ({"epochs": 0}, "fit: epochs must be a whole number"), ({"batch_size": 2.5}, "fit: batch_size must be a whole number"),
     ({"learning_rate": 0}, "fit: learning_rate must be positive"),
+    ({"seed": None}, "seed must be a whole number of at least 0, got None"), ({"seed": -1}, "seed must be a whole number"),
     ({"validation": (torch.zeros(3, 12), torch.zeros(2).long())}, r"fit \(validation\): inputs must be"),
 ])
 def test_bad_options_are_named(options, words):
@@ -220,7 +221,6 @@ def test_prediction_names_bad_input():
     ({"encode": None}, r"fit: encode must be a function, got None.*lambda x: direct_current"),
     ({"loss": 0.5}, "fit: loss must be a function, got 0.5"),
     ({"progress": True}, "progress must be a function, got True.*Leave"),
-    ({"seed": None}, "seed must be a whole number.*got None"),
     ({"validation": torch.zeros(3, 12)}, r"validation must be the pair \(inputs, targets\), got Tensor"),
 ])
 def test_options_of_a_wrong_kind_are_named(options, words):

@@ -1,4 +1,5 @@
-"""Jupyter servers on localhost and a page of headless Chromium: what the browser tests and the interaction benchmark share."""
+"""Jupyter servers on localhost and pages of headless Chromium: what the browser tests and the interaction benchmark share."""
+import atexit
 import contextlib
 import json
 import os
@@ -110,6 +111,10 @@ class Reader:
     def open(self, server, name):
         """Open a notebook in JupyterLab and wait for its kernel."""
         self.page.goto(f"{server.url}/lab/tree/{name}?reset&token={server.token}")
+        self.ready()
+
+    def ready(self):
+        """Wait for the open notebook and its kernel."""
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         kernel = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel"
         self.page.wait_for_function(f"{kernel}?.status === 'idle'")
@@ -117,6 +122,16 @@ class Reader:
     def run_all(self):
         """Run all cells and wait for the last."""
         self.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def run(self, cell_ids):
+        """Run the cells with these ids, one after the other, and wait for the last."""
+        self.page.evaluate("""async ids => {
+            const notebook = jupyterapp.shell.currentWidget.content;
+            for (const id of ids) {
+                notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id === id);
+                await jupyterapp.commands.execute('notebook:run-cell');
+            }
+        }""", list(cell_ids))
 
     def cell(self, cell_id):
         """The place on the page of the cell with this id."""
@@ -157,17 +172,34 @@ def violations(page, part=None):
                       if wrong["impact"] in ("serious", "critical")]
 
 
+_running = contextlib.ExitStack()                        # holds the one Chromium of a file of tests
+atexit.register(_running.close)
+
+
+def chromium():
+    """The Chromium that is running, or a new one; `close` ends it."""
+    if not hasattr(_running, "chromium"):
+        from playwright.sync_api import sync_playwright
+
+        playwright = _running.enter_context(sync_playwright())
+        _running.chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        _running.callback(_running.chromium.close)
+    return _running.chromium
+
+
+def close():
+    """End the Chromium, if one is running: an event loop belongs to it, which other tests would meet."""
+    _running.close()
+    vars(_running).pop("chromium", None)
+
+
 @contextlib.contextmanager
 def reader(viewport=(1280, 1000)):
-    """A page of headless Chromium until the block ends."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        page = browser.new_page(viewport=dict(zip(("width", "height"), viewport, strict=True)))
+    """A page of headless Chromium that shares nothing with other pages, until the block ends."""
+    with chromium().new_context(viewport=dict(zip(("width", "height"), viewport, strict=True))) as context:
+        page = context.new_page()
         page.set_default_timeout(START_SECONDS * 1000)
         one = Reader(page)
         page.on("console", lambda message: one.errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: one.errors.append(str(error)))
         yield one
-        browser.close()

@@ -6,6 +6,9 @@ import tempfile
 import pytest
 from hypothesis import settings
 
+from tests import browser
+from tests.benchmarks import memory
+
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["SNNTEACH_HOME"] = tempfile.mkdtemp(prefix="snnteach-tests-")
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", MPLBACKEND="agg")
@@ -19,15 +22,33 @@ def pytest_unconfigure(config):
         shutil.rmtree(os.environ["SNNTEACH_HOME"], ignore_errors=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Fail with the cell of a notebook that takes its kernel above what one may have on Binder."""
+    result = yield
+    if item.path.suffix == ".ipynb":
+        too_much = memory.over_budget(item.parent.kernel.km.provisioner.pid, "setup" in item.cell.metadata.get("tags", []))
+        assert not too_much, too_much
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """End the browser after the last test of a file, when its fixtures are down."""
+    result = yield
+    if nextitem is None or nextitem.path != item.path:
+        browser.close()
+    return result
+
+
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take long, so that two workers end together.
+    """Begin with the files that take longest, those with a browser and then the notebooks, so that two workers end together.
 
     Skip tests marked `browser` where there is no Chromium; CI demands one, so that there they fail instead.
     """
-    from tests import browser
-
-    long = {item.path for item in items if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    marked = {name: {item.path for item in items if item.get_closest_marker(name)} for name in ("browser", "slow")}
+    items.sort(key=lambda item: (item.path not in marked["browser"], item.path.suffix != ".ipynb",
+                                 item.path not in marked["slow"]))
 
     if browser.CHROMIUM is None and not os.environ.get("SNNTEACH_BROWSER"):
         for item in items:

@@ -41,7 +41,8 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("lab", "make or reuse the environment, make working copies in work/, open them in JupyterLab",
             "install.start:lab", None, (NO_BROWSER, PORT, *SETUP)),
-    Command("test", "the same set-up with the test tools, then every test; further arguments go to pytest",
+    Command("test", "the same set-up with the test tools, then every test, or those of some topics (test 02 stdp); "
+            "further arguments go to pytest",
             "install.start:test", None, (FULL, *SETUP)),
     Command("doctor", "say what is installed, what is wrong and how to mend it; installs nothing",
             "install.doctor:doctor", None, ()),

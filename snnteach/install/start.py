@@ -1,8 +1,12 @@
 """Start JupyterLab or the tests in the environment (standard library only)."""
+import itertools
 import os
+import re
 
+from ..lessons import lesson, syllabus
 from . import environment, workspace
 from .commands import setup_options
+from .troubles import SetupError
 
 PYTEST = ("-m", "pytest", "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder",
           "--doctest-modules")
@@ -28,5 +32,33 @@ def test(options, rest):
     """Make the environment with the test tools and run pytest, whose last line is the last line here."""
     if options.full:
         os.environ["SNNTEACH_FULL"] = "1"
+    chosen = chosen_tests(rest)                         # before anything is installed: a wrong name is said at once
     python = environment.python_for("test", **setup_options(options))
-    return environment.run([python, *PYTEST, *rest], cwd=environment.ROOT)
+    return environment.run([python, *PYTEST, *chosen], cwd=environment.ROOT)
+
+
+def chosen_tests(words):
+    """Return pytest's arguments, numbers and topics at the beginning (`02 surrogate`) replaced by all that concerns them."""
+    leading = list(itertools.takewhile(lambda word: not (word.startswith("-") or "::" in word
+                                                         or (environment.ROOT / word).exists()), words))
+    try:
+        rows = [lesson(word) for word in leading]
+    except ValueError as trouble:
+        raise SetupError(str(trouble)) from None
+    if not rows:
+        return words
+    modules = [row.topic for row in rows] + sorted(set().union(*(helpers(row) for row in rows)))
+    paths = [f"tutorials/{row.stem}.ipynb" for row in rows] + [f"snnteach/{name}.py" for name in modules]
+    paths += [f"tests/{kind}/test_{name}.py" for name in modules for kind in ("reference", "lessons")]
+    paths += [f"snnteach/lessons/{row.topic}" for row in rows] + ["tests/house"]
+    names = [f"{name}{end}" for name in modules for end in ("]", ".")]               # [surrogate], [surrogate.shape], a file
+    names += [f"{row.number}{end}" for row in rows for end in ("]", ".", "_")]       # [07], [07.1], [07_surrogate]
+    return [*filter(lambda path: (environment.ROOT / path).exists(), paths), "-k", " or ".join(names), *words[len(leading):]]
+
+
+def helpers(row):
+    """The reference modules that a notebook imports and no topic is named after, such as `losses`."""
+    source = (environment.ROOT / "tutorials" / f"{row.stem}.ipynb").read_text(encoding="utf-8")
+    topics = {other.topic for other in syllabus()}
+    return {name for name in re.findall(r"from snnteach\.(\w+) import", source)
+            if name not in topics and (environment.ROOT / "snnteach" / f"{name}.py").exists()}

@@ -54,6 +54,15 @@ def resident(process, which):
     return int(re.search(rf"{which}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())[1]) / 1024
 
 
+def over_budget(process, after_setup):
+    """Say that a kernel is over its budget, after the setup cell or at its peak so far; "" if it is not, and off Linux."""
+    if not Path(f"/proc/{process}/status").exists():
+        return ""
+    which, most = ("VmRSS", AFTER_SETUP_MB) if after_setup else ("VmHWM", PEAK_MB)
+    found = resident(process, which)
+    return f"{which} of the kernel is {found:.0f} MB, and the budget is {most}" if found > most else ""
+
+
 async def measure(path, home):
     """Run one notebook; (after setup, peak) of its kernel in MB. The kernel stays open: returns its client too."""
     notebook = notebooks.read(path)

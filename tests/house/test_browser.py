@@ -1,6 +1,7 @@
 """Notebooks as a reader meets them: a real server, a real browser, every slider, an exercise, a reload.
 
-Three notebooks at every commit; all of them with `python3 -m snnteach test --full`.
+At every commit two notebooks, of which the cells with explorers, films and exercises run; with
+`python3 -m snnteach test --full` all notebooks from top to bottom.
 """
 import json
 import os
@@ -13,11 +14,10 @@ from snnteach.authoring import notebooks
 from snnteach.lessons import lesson
 from snnteach.lessons.kinds import Control
 from snnteach.reader.lookup import explorer as find
-from tests import browser
+from tests import browser, cells
 
 ALL = [path.name for path in notebooks.paths()]
-SOME = [lesson(topic).file for topic in ("membrane", "bptt", "three_factor")]
-NAMES = ALL if os.environ.get("SNNTEACH_FULL") else SOME
+FULL = bool(os.environ.get("SNNTEACH_FULL"))
 PICTURE = "handle => handle.closest('.jp-OutputArea-output, .voila-notebook, body').querySelector('.widget-image').src"
 KNOWN = {"notebook": ("reading 'schema'",),                             # what these say of themselves, with any notebook
          "voila": ("ERR_NAME_NOT_RESOLVED", "@jupyterlab/docregistry")}   # an icon font, an extension of Notebook 7
@@ -36,12 +36,28 @@ def reader():
         yield page
 
 
+def explorers(name):
+    """The names that a notebook gives to `explore`."""
+    code = "\n".join(cell.source for cell in cells.code_cells(notebooks.TUTORIALS / name))
+    return re.findall(r'^explore\("([\w.]+)"\)', code, re.MULTILINE)
+
+
 def controls(name):
     """How many sliders and how many drop-down lists the explorers of a notebook have."""
-    code = "\n".join(cell.source for cell in notebooks.read(notebooks.TUTORIALS / name).cells if cell.cell_type == "code")
-    explorers = re.findall(r'^explore\("([\w.]+)"\)', code, re.MULTILINE)
-    sliders = [isinstance(control, Control) for explorer in explorers for control in find(explorer).controls.values()]
+    sliders = [isinstance(control, Control) for explorer in explorers(name) for control in find(explorer).controls.values()]
     return sum(sliders), len(sliders) - sum(sliders)
+
+
+SMALL = min((name for name in ALL if all(controls(name))), key=lambda name: sum(controls(name)))     # both kinds, few of each
+NAMES = ALL if FULL else sorted({SMALL, max(ALL, key=lambda name: sum(controls(name)))})
+QUICK = min(ALL, key=lambda name: (notebooks.TUTORIALS / name).stat().st_size)       # Voila and Notebook 7 run all its cells
+
+
+def shown(name):
+    """The ids of the cells that explore, animate or check, and of those that they need."""
+    code = cells.code_cells(notebooks.TUTORIALS / name)
+    wanted = [cell for cell in code if {"explorer", "exercise"} & cells.tags(cell) or "animate(" in cell.source]
+    return [cell.id for cell in cells.with_what_they_need(code, wanted)]
 
 
 def move_everything(page, name, keys=("ArrowLeft", "ArrowRight")):
@@ -92,9 +108,9 @@ def wait_for_another(page, handle, picture):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_everything_runs_and_moves_and_a_solved_exercise_is_kept(lab, reader, name):
+def test_everything_moves_and_a_solved_exercise_is_kept(lab, reader, name):
     reader.open(lab, name)
-    reader.run_all()
+    reader.run_all() if FULL else reader.run(shown(name))
     move_everything(reader.page, name)
     assert reader.output_errors() == [] and reader.errors == []
 
@@ -110,7 +126,7 @@ def test_everything_runs_and_moves_and_a_solved_exercise_is_kept(lab, reader, na
     row.get_by_text(f"1/{len(stub)}", exact=True).wait_for()
     reader.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
     reader.page.reload()
-    reader.open(lab, name)
+    reader.ready()
     assert reader.source(answered.id) == answered.source
     assert f"{number}.1" in json.loads((lab.home / "progress.json").read_text())["solved"]
     assert reader.errors == []                           # a restart cancels what the debugger asked, and says so
@@ -120,17 +136,18 @@ def test_everything_runs_and_moves_and_a_solved_exercise_is_kept(lab, reader, na
 
 
 def test_lecture_mode_enlarges_text_and_figures_until_it_is_undone(lab, reader):
-    shutil.copy(notebooks.TUTORIALS / "02_neurons.ipynb", lab.folder / "lecture.ipynb")
+    shutil.copy(notebooks.TUTORIALS / SMALL, lab.folder / "lecture.ipynb")
     reader.open(lab, "lecture.ipynb")
-    reader.run_all()
-    cell, picture = reader.cell("s0-explore"), "cell => cell.querySelector('.widget-image')?.naturalWidth"
+    explorer = next(cell for cell in cells.code_cells(notebooks.TUTORIALS / SMALL) if "explorer" in cells.tags(cell))
+    reader.run(["setup", explorer.id])
+    cell, picture = reader.cell(explorer.id), "cell => cell.querySelector('.widget-image')?.naturalWidth"
     letters = ("cell => ['.cm-content', '.widget-label'].map("
                "part => parseFloat(getComputedStyle(cell.querySelector(part)).fontSize))")
     cell.locator(".widget-image").wait_for()
     before = cell.evaluate(letters), cell.evaluate(picture)
     reader.write(reader.cell("setup"), "from snnteach import explore, lecture\nlecture(1.5)")
     reader.cell("setup").get_by_text("1.5 times as large").wait_for()
-    reader.write(cell, 'explore("neurons.lif")')
+    reader.write(cell, f'explore("{explorers(SMALL)[0]}")')
     reader.page.wait_for_function(f"([cell, old]) => ({picture})(cell) > 1.4 * old", arg=[cell.element_handle(), before[1]])
     assert all(now >= 1.4 * old for now, old in zip(cell.evaluate(letters), before[0], strict=True))
     last = reader.cell("program")
@@ -168,18 +185,18 @@ def unexpected(reader, application):
 
 
 def test_notebook_7(tmp_path, reader):
-    with browser.serve(tmp_path, ["01_membrane.ipynb"], "notebook") as server:
-        reader.page.goto(f"{server.url}/notebooks/01_membrane.ipynb?token={server.token}")
+    with browser.serve(tmp_path, [QUICK], "notebook") as server:
+        reader.page.goto(f"{server.url}/notebooks/{QUICK}?token={server.token}")
         run_all_by_menu(reader.page)
         reader.page.locator("[data-status=idle]").wait_for()
         # There the arrow keys go to the heading above or below, as long as a text cell is the active one.
-        move_everything(reader.page, "01_membrane.ipynb", keys=("PageDown", "PageUp"))
+        move_everything(reader.page, QUICK, keys=("PageDown", "PageUp"))
         assert reader.output_errors() == [] and unexpected(reader, "notebook") == []
 
 
 def test_voila(tmp_path, reader):
-    with browser.serve(tmp_path, ["01_membrane.ipynb"], "voila") as server:
-        reader.page.goto(f"{server.url}/voila/render/01_membrane.ipynb")
+    with browser.serve(tmp_path, [QUICK], "voila") as server:
+        reader.page.goto(f"{server.url}/voila/render/{QUICK}")
         reader.page.locator(".noUi-handle").first.wait_for()
-        move_everything(reader.page, "01_membrane.ipynb")
+        move_everything(reader.page, QUICK)
         assert reader.output_errors() == [] and unexpected(reader, "voila") == []

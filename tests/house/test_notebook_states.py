@@ -42,12 +42,15 @@ def chance():
 @EVERY
 def test_a_wrong_answer_gets_what_an_untouched_stub_gets_and_its_own_reason(name, capsys):
     exercise, before = find(name), chance()
-    assert check(name, ...) is exercise.reference and f"{name} not attempted" in capsys.readouterr().out
+    assert check(name, None) is check(name, ...) is exercise.reference
+    assert capsys.readouterr().out.count(f"{name} not attempted") == 2
     for wrong in exercise.misconceptions:
         assert check(name, wrong.answer) is exercise.reference
         said = capsys.readouterr().out
         assert said.startswith(f"{name} not yet: {wrong.reason}") and f'hint("{name}")' in said, said
-    assert chance() == before and name not in store.solved()
+    for wrong in (lambda *arguments: 1 / 0, "nonsense"):
+        assert check(name, wrong) is exercise.reference and f"{name} not yet: " in capsys.readouterr().out
+    assert chance() == before and store.solved() == {}
 
 
 def throws_dice(x):

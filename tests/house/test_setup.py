@@ -409,6 +409,24 @@ def test_test_hands_its_arguments_to_pytest(started):
     assert {"--nbval-lax", "--nbval-current-env", "--dist", "loadfile", "--doctest-modules"} <= set(started[1][0])
 
 
+def test_numbers_and_topics_at_the_beginning_mean_all_that_concerns_them(started):
+    command_line.main(["test", "7", "membrane", "-n", "2", "-x"])
+    asked = started[1][0]
+    for path in ("tutorials/07_surrogate.ipynb", "tests/reference/test_surrogate.py", "tests/lessons/test_membrane.py",
+                 "snnteach/membrane.py", "tests/reference/test_losses.py", "tests/house"):
+        assert path in asked and (environment.ROOT / path).exists()
+    names = asked[asked.index("-k") + 1].split(" or ")
+    for test in ("test_x[07_surrogate]", "test_x[07.1]", "test_x[surrogate.shape]", "test_x[surrogate]", "test_x[01_membrane]"):
+        assert any(name in test for name in names)
+    assert not any(name in test for name in names for test in ("test_x[08_bptt]", "test_x[stdp]", "test_surrogate_of_it"))
+    assert asked[-3:] == ["-n", "2", "-x"]
+
+
+def test_a_topic_that_is_none_is_told_before_anything_is_installed(started, capsys):
+    assert command_line.main(["test", "99"]) == 1 and started == []
+    assert "There is no notebook '99'" in capsys.readouterr().err
+
+
 def test_lab_serves_the_working_copies_on_this_machine_only(started, monkeypatch, tmp_path):
     monkeypatch.setattr(start.workspace, "update", lambda new_versions: [])
     monkeypatch.setattr(start.workspace, "WORK", tmp_path)

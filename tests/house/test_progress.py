@@ -292,6 +292,7 @@ def test_an_unwritable_folder_is_said_once_and_kept_in_memory(tmp_path, monkeypa
     assert "1 of 5 exercises solved, 2 hints" in repr(store.progress())
     (tmp_path / "file").unlink()
     store.record_solved("02.1")  # now there is room: what waited is saved as well
+    assert store._unsaved == {}
     monkeypatch.setattr(store, "_unsaved", {})
     assert saved(tmp_path / "file" / "progress.json") == {
         "solved": dict.fromkeys(["01.1", "02.1"], datetime.date.today().isoformat()), "hints": {"01.2": 2},

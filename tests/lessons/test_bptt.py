@@ -8,7 +8,6 @@ from snnteach.lessons.bptt import explorers as explorer
 from snnteach.lessons.bptt.films import backward_frames, build_backward, draw_backward
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
-from snnteach.reader.lookup import explorer as find_explorer
 from snnteach.surrogate import atan
 from tests.drawing import background, film, pictures
 from tests.listings import namespace
@@ -55,18 +54,6 @@ def test_the_map_of_influence_is_measured_not_drawn(shown):
     assert torch.allclose(measured, reference.influence_matrix(30, 0.9) * shown["x"], atol=1e-12) and spk.sum() == 3
     attached, _ = shown["maps"]["attached"]
     assert attached[29, 0].abs() < 1e-4 < measured[29, 0]
-
-
-@pytest.mark.parametrize("reset", ["detached", "attached"])
-def test_the_bars_of_the_explorer_are_autograds(reset):
-    data = find_explorer("bptt.path").compute(beta=0.9, t=9, s=2, truncation=12, reset=reset)
-    current = (explorer._X @ explorer._WEIGHTS.hidden.T).requires_grad_()
-    spk, _ = lif(current, 0.9, detach_reset=reset == "detached")
-    (bars,) = torch.autograd.grad(spk[9].sum(), current)
-    assert bars.any() and torch.allclose(data["coefficients"], bars.flatten(), atol=1e-5)
-    whole = find_explorer("bptt.path").compute(beta=0.9, t=9, s=2, truncation=1, reset=reset)
-    assert data["cosine"] == pytest.approx(1) and data["norm"] == pytest.approx(1) and whole["norm"] < 1
-    assert (data["through"] == pytest.approx(0.9**7)) == (reset == "detached")
 
 
 def test_the_film_ends_at_the_exact_gradient():

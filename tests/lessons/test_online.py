@@ -115,16 +115,6 @@ def test_the_explorer_says_what_the_notebook_says():
     assert strong["cosine"] < 0.6 and abs(random["cosine"]) < 0.5
 
 
-@pytest.mark.parametrize("gain", [0.0, 0.7])
-def test_the_explorer_computes_eprop(gain):
-    explorer = find_explorer("online.eligibility")
-    data = explorer.compute(**{**explorer.start(), "gain": gain, "beta_out": 0.5})
-    weights = Weights(module._W, gain * module._V, module._OUT)
-    grads = reference.eprop(module._X, weights, lambda out, t: out - module._TARGET[t], 0.9, 0.5)
-    ours = torch.cat([grads.hidden, grads.recurrent], 1).flatten()
-    assert torch.allclose(data["eprop"], ours / ours.abs().max(), atol=1e-4)
-
-
 def test_the_snowball_is_the_trace():
     frames = snowball_frames(torch.tensor([1.0, 0.0, 1.0]), 0.5)
     assert [frame[:2] for frame in frames] == [(1, "roll"), (1, "grow"), (2, "roll"), (2, "grow"), (3, "roll"), (3, "grow"),

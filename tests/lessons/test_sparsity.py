@@ -49,11 +49,6 @@ def test_digit_explorer_shows_what_the_network_did():
     assert all(data["answer"] != data["label"] for data in answers[50:])             # shown because it misreads them
 
 
-def test_bits_explorer_crosses_at_the_closed_form():
-    data = explorer.compute_bits(neurons=784, density=5.0)
-    assert (data["active"], data["bits"], data["crossover"]) == (39, 390, 10.0)
-
-
 def test_the_picture_of_a_digit():
     with np.load(explorer.DIGIT_NET) as archive:
         stored = {name: torch.from_numpy(archive[name]).double() for name in archive.files}

@@ -1,5 +1,4 @@
 """Notebook 07: its listings against the package, its exercises, its explorers and its stored study."""
-import itertools
 import math
 
 import pytest
@@ -87,22 +86,6 @@ def test_explorers_say_what_the_notebook_says():
     assert silent["fast_sigmoid"]["reached"] == 1 and silent["boxcar"]["reached"] == 0
     data = landscape(kind="atan", slope=1.0, weight=0.35)
     assert data["here"] == 2 and (data["count"].diff() >= 0).all() and (data["slopes"] > 0).all()
-
-
-@pytest.mark.parametrize("kind", find_explorer("surrogate.landscape").controls["kind"].options)
-def test_landscape_slope_is_that_of_the_written_out_loop(kind):
-    from snnteach.lessons.surrogate.explorers import INPUT
-
-    for slope, weight in itertools.product((1.0, 10.0), (0.2, 0.7)):
-        h, w = getattr(reference, kind)(slope), torch.tensor(weight, requires_grad=True)
-        mem = spk = count = torch.zeros(())
-        for x in INPUT.flatten():
-            mem = 0.9 * mem + w * x - spk.detach()
-            spk = reference.spike(mem - 1.0, h)
-            count = count + spk
-        data = find_explorer("surrogate.landscape").compute(kind=kind, slope=slope, weight=weight)
-        assert data["here"] == count.item()
-        assert data["slope_here"] == pytest.approx(torch.autograd.grad(count, w)[0].item(), rel=1e-4, abs=1e-5)
 
 
 def test_the_stored_sweep_is_whole_and_up_to_date():

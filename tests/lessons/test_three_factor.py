@@ -74,18 +74,6 @@ def test_three_digits_are_enough_for_the_best_decay():
         assert judge(exercise, misconception.answer) == ("not yet", misconception.reason)
 
 
-@pytest.mark.parametrize("lag, delay, tau", [(5, 20, 40.0), (-5, 20, 40.0), (25, 0, 2.0), (-20, 10, 100.0), (0, 30, 40.0)])
-def test_the_timing_explorer_is_the_closed_form(lag, delay, tau):
-    data = find_explorer("three_factor.timing").compute(lag=lag, delay=delay, reward=-0.5, tau=tau)
-    late = delay - max(0, -lag)
-    size = math.copysign(0.9 ** abs(lag), lag) * math.exp(-late / tau) if lag and late >= 0 else 0
-    assert data["change"] == pytest.approx(-0.5 * size, rel=1e-4, abs=1e-7)
-    assert data["window"][lag + 25].item() == pytest.approx(-0.5 * size, rel=1e-4, abs=1e-7)
-    same = [find_explorer("three_factor.timing").compute(lag=5, delay=d, reward=1.0, tau=m)["change"]
-            for d, m in ((20, 80.0), (10, 40.0))]
-    assert same[0] == pytest.approx(same[1], rel=1e-5)
-
-
 def test_the_credit_explorer_shows_that_a_shared_reward_does_not_say_who():
     compute = find_explorer("three_factor.credit").compute
     few, many = ([compute(neurons=n, trials=1, seed=seed) for seed in range(10)] for n in (3, 300))

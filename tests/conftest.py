@@ -41,11 +41,18 @@ def pytest_runtest_teardown(item, nextitem):
     return result
 
 
-def pytest_collection_modifyitems(items):
-    """Begin with the files that take longest, those with a browser and then the notebooks, so that two workers end together.
+def pytest_collection_modifyitems(config, items):
+    """Leave the stand-alone program of a notebook to test_listings, where it runs on a bare Python; `--full` runs it here too.
+
+    Begin with the files that take longest, those with a browser and then the notebooks, so that two workers end together.
 
     Skip tests marked `browser` where there is no Chromium; CI demands one, so that there they fail instead.
     """
+    if not os.environ.get("SNNTEACH_FULL"):
+        programs = [item for item in items if item.path.suffix == ".ipynb" and "program" in item.cell.metadata.get("tags", [])]
+        config.hook.pytest_deselected(items=programs)
+        items[:] = [item for item in items if item not in programs]
+
     marked = {name: {item.path for item in items if item.get_closest_marker(name)} for name in ("browser", "slow")}
     items.sort(key=lambda item: (item.path not in marked["browser"], item.path.suffix != ".ipynb",
                                  item.path not in marked["slow"]))

@@ -8,9 +8,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import conftest
 from snnteach.authoring import course, notebooks
 from snnteach.install.pins import ROOT, cpu_options, numbers, pins, requirements
 from tests.benchmarks import memory
@@ -66,13 +68,19 @@ def test_repo2docker_reads_the_folder(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-@pytest.mark.parametrize(("after_setup", "budget"), [(True, "AFTER_SETUP_MB"), (False, "PEAK_MB")])
-def test_a_kernel_above_its_budget_is_told(after_setup, budget, monkeypatch):
-    """Every notebook is measured as nbval runs it (tests/conftest.py)."""
-    monkeypatch.setattr(memory, budget, 10**6)
-    assert memory.over_budget(os.getpid(), after_setup) == ""
-    monkeypatch.setattr(memory, budget, 10)
-    assert memory.over_budget(os.getpid(), after_setup).endswith(" MB, and the budget is 10")
+@pytest.mark.parametrize(("tags", "budget"), [(["setup"], "AFTER_SETUP_MB"), ([], "PEAK_MB")])
+def test_a_cell_that_takes_its_kernel_above_the_budget_fails(tags, budget, monkeypatch):
+    """Every notebook is measured as nbval runs it, by a hook that reaches `tutorials/` because it stands above it."""
+    kernel = SimpleNamespace(km=SimpleNamespace(provisioner=SimpleNamespace(pid=os.getpid())))
+    item = SimpleNamespace(path=notebooks.TUTORIALS / "any.ipynb", parent=SimpleNamespace(kernel=kernel),
+                           cell=SimpleNamespace(metadata={"tags": tags}))
+    for most, ends in ((10**6, StopIteration), (10, AssertionError)):
+        monkeypatch.setattr(memory, budget, most)
+        around = conftest.pytest_runtest_call(item)
+        next(around)
+        with pytest.raises(ends):
+            around.send(None)
+    assert Path(conftest.__file__).parent == notebooks.TUTORIALS.parent
 
 
 def test_the_measured_memory_is_within_the_budget():

@@ -62,7 +62,7 @@ def assert_printed(said, shown, trained):
 
 @WHOLE
 def test_program_runs_alone_and_prints_what_the_notebook_shows(path, tmp_path, run):
-    """At every commit it runs only here: nbval leaves it out (tests/conftest.py), for the output is compared here."""
+    """At every commit it runs only here: nbval leaves it out (conftest.py), for the output is compared here."""
     (cell,) = (cell for cell in cells.code_cells(path) if "program" in cells.tags(cell))
     if "mnist.npz" in cell.source:
         (tmp_path / "mnist.npz").symlink_to(MNIST_FILE)

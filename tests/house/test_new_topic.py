@@ -69,8 +69,8 @@ def course(tmp_path_factory):
 
     for name in ("snnteach", "tests", "tutorials"):
         shutil.copytree(ROOT / name, root / name, copy_function=copy, ignore=shutil.ignore_patterns("__pycache__", "*.tmp"))
-    for name in ("README.md", "CITATION.cff", "pyproject.toml"):
-        shutil.copy(ROOT / name, root)
+    for path in filter(lambda path: path.is_file(), ROOT.iterdir()):
+        shutil.copy(path, root)
     for old, new in NEW.items():
         source, target = root / old, root / new
         for path in [source, *source.glob("*.py")]:

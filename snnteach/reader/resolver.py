@@ -82,6 +82,7 @@ class Reach:
         self.whole = set()               # modules of which everything counts
         self.files = set()               # paths of data
         self.stored = set()              # topics
+        self.asked = {}                  # module -> the (module, name) pairs of the package that its own text names
 
     def source(self, module):
         """Read a module once; what an import of it runs is reached."""
@@ -92,17 +93,22 @@ class Reach:
         return self.sources[module]
 
     def name(self, module, name, path=()):
-        """Follow a name as `module` understands it, of which the attributes `path` are asked; return where it is at home."""
+        """Follow a name as `module` understands it, of which the attributes `path` are asked.
+
+        Returns:
+            Where it is at home: (module, name) pairs of the package, (module, "") for a whole module.
+        """
         if module in self.left_out:
-            return None
-        source = self.source(module)
+            return set()
+        source, homes = self.source(module), set()
         for statement in source.statements.get(name, ()):
             self.statement(statement)
-        homes = [self._line(module, line, path) for line in source.imports.get(name, ())]
-        if homes:
+            homes.add((module, name))
+        for line in source.imports.get(name, ()):
             self.imports[module, name] = source.imports[name]
-        if homes or name in source.statements:
-            return (module, name) if name in source.statements else homes[0]
+            homes |= self._line(module, line, path)
+        if name in source.statements or name in source.imports:
+            return homes
         if source.path.name == "__init__.py" and self._is_module(inner := f"{module}.{name}".lstrip(".")):
             return self.module(inner, path)
         if module == "" and name in self._lazy():
@@ -113,12 +119,12 @@ class Reach:
             self.builtins.add((module, name))
         elif name not in EVERY_MODULE_HAS:
             raise ValueError(f"{source.path} uses {name} but does not define it.")
-        return None
+        return set()
 
     def module(self, module, path=()):
-        """Follow what is asked of a module: a name of it, or the whole."""
+        """Follow what is asked of a module: a name of it, or the whole; return its home, as `name` does."""
         if module in self.left_out:
-            return None
+            return set()
         if path:
             return self.name(module, path[0], path[1:])
         source = self.source(module)
@@ -128,7 +134,7 @@ class Reach:
                 self.statement(statement)
             for name in source.imports:
                 self.name(module, name)
-        return None
+        return {(module, "")}
 
     def statement(self, statement):
         """Follow a statement: what stands in it, and the other statements that bind or change its names."""
@@ -175,8 +181,9 @@ class Reach:
         own = {line.bound: line for line in statement.imports}
         for name in sorted(statement.uses | own.keys()):
             for path, call in used.get(name, [((), None)]):
-                home = self._line(module, own[name], path) if name in own else self.name(module, name, path)
-                if home in DOORS:
+                homes = self._line(module, own[name], path) if name in own else self.name(module, name, path)
+                self.asked.setdefault(module, set()).update(homes)
+                for home in homes & DOORS.keys():
                     self._door(module, home, call)
         if len(beside) < len(used.get("__file__", ())) and module not in FINDERS:
             raise ValueError(f"{self.source(module).path}: only Path(__file__).with_name(...) can be followed to a file.")
@@ -188,9 +195,9 @@ class Reach:
         if package != PACKAGE.name:
             if package == "importlib" and module not in FINDERS:
                 raise ValueError(f"{self.source(module).path} imports with {package}, which cannot be followed.")
-            return None
+            return set()
         if home in self.left_out:
-            return None
+            return set()
         if not self._is_module(home):
             raise ValueError(f"{self.source(module).path} imports {line.meaning}, and {PACKAGE.name} has no such module.")
         if line.name:

@@ -2,7 +2,7 @@
 import functools
 
 from snnteach import __version__
-from snnteach.authoring import course, site
+from snnteach.authoring import course, site, uses
 
 project, author, version = "snnteach", "the snnteach contributors", __version__
 html_title = "Training spiking neural networks"
@@ -41,6 +41,6 @@ html_context = {"default_mode": "auto"}
 
 def setup(app):
     """Let autodoc set formulas apart and link to the listings, before napoleon reads the docstrings."""
-    app.connect("autodoc-process-docstring", functools.partial(site.document, where=site.listings()), priority=400)
+    app.connect("autodoc-process-docstring", functools.partial(site.document, where=uses.listings()), priority=400)
     app.connect("autodoc-skip-member", lambda app, what, name, member, skip, options:
                 True if (member.__doc__ or "").startswith("Alias for field number") else None)

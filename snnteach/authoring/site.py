@@ -3,7 +3,6 @@
 Nothing is executed. The notebooks are copied with three changes: a sweep stands where an explorer needs a kernel, pictures
 carry their alternative text, and each listing is preceded by a link to what it shows of the package.
 """
-import ast
 import csv
 import functools
 import html
@@ -20,7 +19,7 @@ from ..install.pins import ROOT
 from ..install.troubles import SetupError
 from ..lessons import lesson
 from ..reader.lookup import explorer as find
-from . import notebooks
+from . import notebooks, uses
 from .course import binder, modules
 from .sweeps import sweep
 
@@ -59,8 +58,9 @@ def prepare(source):
     shutil.copytree(notebooks.TUTORIALS / "figures", source / "figures")
     for path in notebooks.paths():
         nbformat.write(for_page(notebooks.read(path), path.stem), source / path.name)
+    users = uses.users()
     for module in modules():
-        (source / "reference" / f"{module}.rst").write_text(reference_page(module), encoding="utf-8")
+        (source / "reference" / f"{module}.rst").write_text(reference_page(module, users.get(module, ())), encoding="utf-8")
     (source / "glossary.md").write_text(glossary_page(), encoding="utf-8")
     readme = notebooks.README.read_text(encoding="utf-8").replace("(tutorials/", "(")
     (source / "readme.txt").write_text(readme, encoding="utf-8")
@@ -69,10 +69,10 @@ def prepare(source):
 
 def for_page(notebook, stem):
     """Change a notebook into the one whose page needs no kernel."""
-    cells = []
+    cells, shown = [], uses.shown(notebook, lesson(stem).topic)
     for cell in notebook.cells:
-        if "listing" in cell.metadata.get("tags", []):
-            cells.append(_link_to_package(cell, stem))
+        if cell.id in shown:
+            cells.append(_link_to_package(cell.id, stem, shown[cell.id]))
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("(../README.md)", "(index.md)")
         elif found := re.search(r'^explore\("([\w.]+)"\)', cell.source, re.MULTILINE):
@@ -151,54 +151,15 @@ def _labelled(player, alt, slider):
     return re.sub(r'<input (id="_anim_slider)', rf'<input aria-label="{html.escape(slider)}" \1', player)
 
 
-def _public():
-    """Yield (name, module) of every public function and class of the reference modules."""
-    for module in modules():
-        for node in ast.parse((ROOT / "snnteach" / f"{module}.py").read_text(encoding="utf-8")).body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-                yield node.name, module
+def _link_to_package(cell_id, stem, names):
+    links = ", ".join(f"{{py:obj}}`{name}`" for name in names)
+    text = f"({uses.label(cell_id, stem)})=\n{{.listing}}\nIn the package, with checks and documentation: {links}"
+    return nbformat.v4.new_markdown_cell(text, id=f"{cell_id}-link")
 
 
-def shown(cell, stem):
-    """Return the full names of what a listing shows of the package; the topic's module where the names differ."""
-    own = lesson(stem).topic
-    defined = {node.name for node in ast.parse(cell.source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    homes = {}
-    for name, module in _public():
-        if name in defined and homes.get(name) != own:
-            homes[name] = module
-    found = [f"snnteach.{module}.{name}" for name, module in homes.items()]
-    return found or [f"snnteach.{own}"]
-
-
-def _label(cell, stem):
-    return f"listing-{stem[:2]}-{cell.id}"
-
-
-def _link_to_package(cell, stem):
-    links = ", ".join(f"{{py:obj}}`{name}`" for name in shown(cell, stem))
-    text = f"({_label(cell, stem)})=\n{{.listing}}\nIn the package, with checks and documentation: {links}"
-    return nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-link")
-
-
-def listings():
-    """Return where the package's names are shown: a dict from full name to (label, notebook)."""
-    found = {}
-    for path in notebooks.paths():
-        for cell in notebooks.read(path).cells:
-            if "listing" in cell.metadata.get("tags", []):
-                for name in shown(cell, path.stem):
-                    found.setdefault(name, []).append((_label(cell, path.stem), path.stem))
-    return found
-
-
-def reference_page(module):
-    """Return the page of a reference module: the notebooks that use it, then its documentation."""
-    code = {path.stem: "\n".join(cell.source for cell in notebooks.read(path).cells) for path in notebooks.paths()}
-    used = [stem for stem, text in code.items()
-            if re.search(rf"from snnteach\.{module} import|from snnteach import [^\n]*\b{module}\b", text)]
-    used += [stem for stem in code if lesson(stem).topic == module and stem not in used]
-    links = "\n".join(f"* :doc:`/{stem}`" for stem in sorted(used))
+def reference_page(module, users):
+    """Return the page of a reference module: its documentation, and the notebooks that use it."""
+    links = "\n".join(f"* :doc:`/{stem}`" for stem in users)
     title = f"snnteach.{module}"
     return (f"{title}\n{'=' * len(title)}\n\n.. automodule:: snnteach.{module}\n   :members:\n\n"
             f"   Notebooks that use this module:\n\n" + indent(links, "   ") + "\n")

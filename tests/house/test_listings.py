@@ -2,46 +2,82 @@
 import doctest
 import importlib
 import inspect
-import pkgutil
 import re
 import sys
 
+import nbformat
 import pytest
 
-import snnteach
 from snnteach.authoring import notebooks
+from snnteach.authoring.course import modules
+from snnteach.authoring.uses import shown, users
 from snnteach.data import MNIST_FILE
+from snnteach.lessons import lesson
+from snnteach.reader import resolver
 from tests import bare, cells
 from tests.listings import namespace
 
 PATHS = notebooks.paths()
 WHOLE = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-MODULES = [info.name for info in pkgutil.iter_modules(snnteach.__path__) if not info.ispkg and not info.name.startswith("_")]
 
 
-def public(name):
-    """The package's function of this name, or None."""
-    for module in (importlib.import_module(f"snnteach.{short}") for short in MODULES):
-        found = getattr(module, name, None)
-        if callable(found) and getattr(found, "__module__", "") == module.__name__:
-            return found
-    return None
+def toy(*cells):
+    """A notebook with a setup cell, and then listings."""
+    tags = [["setup"], *[["listing"]] * len(cells[1:])]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=f"s{number}", metadata={"tags": tag})
+                                           for number, (source, tag) in enumerate(zip(cells, tags, strict=True))])
 
 
 @WHOLE
 def test_listings_pass_the_examples_of_the_package(path):
-    names = namespace(path.stem)
-    compared = 0
-    for name, shown in list(names.items()):
-        package = public(name)
-        if not inspect.isfunction(shown) or package is None or shown is package or not package.__doc__:
+    names, compared = namespace(path.stem), 0
+    for full in sorted({full for found in shown(notebooks.read(path), lesson(path.stem).topic).values() for full in found}):
+        module, _, name = full.rpartition(".")
+        package = getattr(importlib.import_module(module), name) if name in names else None
+        if not inspect.isfunction(package) or not inspect.isfunction(names[name]):
             continue
-        context = {**vars(sys.modules[package.__module__]), **names}
-        for test in doctest.DocTestFinder(recurse=False).find(package, name, globs=context):
+        assert names[name] is not package and package.__module__ == module
+        for test in doctest.DocTestFinder(recurse=False).find(package, name, globs={**vars(sys.modules[module]), **names}):
             result = doctest.DocTestRunner().run(test)
             assert result.failed == 0, f"{path.stem}: the listing of {name} differs from the package"
             compared += result.attempted
     assert compared >= 1, f"{path.stem} shows no function of the package"
+
+
+@pytest.mark.parametrize("cells, topic, expected", [
+    (("", "def lif():\n    pass\ndef mine():\n    pass"), "neurons", ["snnteach.neurons.lif"]),
+    (("", "def lif():\n    pass"), "training", ["snnteach.training"]),
+    (("from snnteach.neurons import lif", "def lif():\n    pass\nlif()"), "training", ["snnteach.neurons.lif"]),
+    (("from snnteach import neurons\nneurons.lif", "def lif():\n    pass"), "training", ["snnteach.neurons.lif"]),
+    (("from snnteach import neurons as reference\nreference.lif", "def lif():\n    pass"), "neurons", ["snnteach.neurons.lif"]),
+    (("from snnteach import neurons\nneurons.LIF", "class LIF:\n    pass"), "training", ["snnteach.neurons.LIF"]),
+])
+def test_a_listing_shows_its_topic_or_what_the_notebook_uses(cells, topic, expected):
+    assert shown(toy(*cells), topic) == {"s1": expected}
+
+
+def test_a_name_in_two_modules_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(resolver, "PACKAGE", tmp_path)
+    for name in ("__init__", "one", "two"):
+        (tmp_path / f"{name}.py").write_text("def f():\n    pass\n")
+    setup = f"from {tmp_path.name}.two import f\nf()"
+    assert shown(toy(setup, "def g():\n    pass"), "one") == {"s1": ["snnteach.one"]}
+    with pytest.raises(ValueError, match="f stands in one and two"):
+        shown(toy(setup, "def f():\n    pass"), "one")
+
+
+def test_every_listing_shows_something():
+    for path in PATHS:
+        notebook = notebooks.read(path)
+        tagged = {cell.id for cell in notebook.cells if "listing" in cell.metadata.get("tags", [])}
+        assert shown(notebook, lesson(path.stem).topic).keys() == tagged and tagged
+
+
+def test_every_module_has_its_notebooks():
+    found = users()
+    assert set(modules()) <= set(found)
+    assert all(path.stem in found[lesson(path.stem).topic] for path in PATHS)
+    assert "09_training" in found["activity"] and "01_membrane" not in found["activity"]
 
 
 @pytest.fixture(scope="module")

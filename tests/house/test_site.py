@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from PIL import Image
 
-from snnteach.authoring import course, notebooks, site
+from snnteach.authoring import course, notebooks, site, uses
+from snnteach.lessons import lesson
 from snnteach.reader.lookup import explorer as find
 from tests import browser
 
@@ -76,12 +77,10 @@ def test_nothing_is_loaded_from_elsewhere(pages, built):
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_listings_lead_to_the_package_and_back(path, pages, built):
     page = pages[built / f"{path.stem}.html"]
-    for cell in notebooks.read(path).cells:
-        if "listing" not in cell.metadata.get("tags", []):
-            continue
-        label = f"listing-{path.stem[:2]}-{cell.id}"
+    for cell_id, names in uses.shown(notebooks.read(path), lesson(path.stem).topic).items():
+        label = f"listing-{path.stem[:2]}-{cell_id}"
         assert label in page.ids
-        for name in site.shown(cell, path.stem):
+        for name in names:
             module = name.split(".")[1]
             assert any(link.startswith(f"reference/{module}.html#") and link.endswith(f"#{name}") or
                        link == f"reference/{module}.html#module-{name}" for link in page.links), f"{label}: {name}"

@@ -3,6 +3,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import itertools
 import json
 import pkgutil
 import subprocess
@@ -100,12 +101,19 @@ def bare(jobs, folder):
     return json.loads(done.stderr.splitlines()[-1])
 
 
-def test_every_public_name_runs_alone_and_answers_alike(tmp_path):
+def file_of(*modules):
+    """A job without an example: everything that these modules define for others, in one file."""
+    source = copyable(*(value for module in modules for value in public(module).values()))
+    return {"alone": source, "together": source, "example": "", "imports": []}
+
+
+def test_every_public_name_runs_alone_and_every_set_of_them_in_one_file(tmp_path):
     jobs = {f"{module.__name__}.{name}": job(module, name) for module in MODULES for name in public(module)}
+    pairs = {f"{a.__name__} with {b.__name__}": file_of(a, b) for a, b in itertools.combinations(MODULES, 2)}
     assert len(MODULES) >= 13 and {name.rpartition(".")[0] for name in jobs} == {module.__name__ for module in MODULES}
-    answers = bare(jobs, tmp_path)
+    answers = bare({**jobs, **pairs, "all of it": file_of(*MODULES)}, tmp_path)
     assert {item: said for item, (_, said) in answers.items() if said} == {}
-    untested = {item for item, (attempted, _) in answers.items() if attempted == 0}
+    untested = {item for item in jobs if answers[item][0] == 0}
     assert not untested, "public names without an example in their docstring"
 
 

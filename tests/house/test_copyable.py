@@ -6,8 +6,6 @@ import inspect
 import itertools
 import json
 import pkgutil
-import subprocess
-import sys
 import types
 
 import pytest
@@ -16,21 +14,19 @@ import torch
 import snnteach
 from snnteach.reader import resolver
 from snnteach.reader.carry import Source, copyable
+from tests import bare
 
 MODULES = [importlib.import_module(f"snnteach.{info.name}") for info in pkgutil.iter_modules(snnteach.__path__)
            if not info.ispkg and not info.name.startswith("_")]
 
 RUNNER = """
-import builtins, dis, doctest, json, sys
-sys.modules["snnteach"] = None
+import builtins, dis, doctest, json
 try:
     import snnteach
 except ImportError:
     pass
 else:
-    sys.exit("snnteach can be imported: the test would prove nothing")
-import torch
-torch.set_num_threads(1)
+    raise SystemExit("snnteach can be imported: the test would prove nothing")
 
 
 def global_names(code):
@@ -41,7 +37,7 @@ def global_names(code):
 
 
 answers = {}
-for name, job in json.load(sys.stdin).items():
+for name, job in json.load(open("jobs.json", encoding="utf-8")).items():
     said = []
     try:
         alone, namespace = {"__name__": "bare"}, {"__name__": "bare"}
@@ -59,7 +55,7 @@ for name, job in json.load(sys.stdin).items():
         answers[name] = [result.attempted, "".join(said)]
     except Exception as error:
         answers[name] = [0, f"{type(error).__name__}: {error}"]
-json.dump(answers, sys.stderr)
+print(json.dumps(answers))
 """
 
 
@@ -93,12 +89,18 @@ def job(module, name):
     return {"alone": copyable(obj), "together": copyable(obj, *extras), "example": "".join(kept), "imports": imports}
 
 
-def bare(jobs, folder):
-    """Run jobs in one bare interpreter, where nothing of snnteach can be imported: {name: (examples, what was wrong)}."""
-    done = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(jobs), cwd=folder, timeout=300,
-                          capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def run():
+    with bare.interpreter() as run:
+        yield run
+
+
+def answers(jobs, folder, run):
+    """Run jobs in one bare process, where nothing of snnteach can be imported: {name: (examples, what was wrong)}."""
+    (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
+    done = run(RUNNER, folder)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stderr.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def file_of(*modules):
@@ -107,24 +109,24 @@ def file_of(*modules):
     return {"alone": source, "together": source, "example": "", "imports": []}
 
 
-def test_every_public_name_runs_alone_and_every_set_of_them_in_one_file(tmp_path):
+def test_every_public_name_runs_alone_and_every_set_of_them_in_one_file(tmp_path, run):
     jobs = {f"{module.__name__}.{name}": job(module, name) for module in MODULES for name in public(module)}
     pairs = {f"{a.__name__} with {b.__name__}": file_of(a, b) for a, b in itertools.combinations(MODULES, 2)}
     assert len(MODULES) >= 13 and {name.rpartition(".")[0] for name in jobs} == {module.__name__ for module in MODULES}
-    answers = bare({**jobs, **pairs, "all of it": file_of(*MODULES)}, tmp_path)
-    assert {item: said for item, (_, said) in answers.items() if said} == {}
-    untested = {item for item in jobs if answers[item][0] == 0}
+    found = answers({**jobs, **pairs, "all of it": file_of(*MODULES)}, tmp_path, run)
+    assert {item: said for item, (_, said) in found.items() if said} == {}
+    untested = {item for item in jobs if found[item][0] == 0}
     assert not untested, "public names without an example in their docstring"
 
 
-def test_the_runner_notices_a_wrong_answer_and_a_missing_name(tmp_path):
+def test_the_runner_notices_a_wrong_answer_and_a_missing_name(tmp_path, run):
     sources = {"right": "def f(): return 1", "wrong": "def f(): return 2", "leaning": "from snnteach.neurons import lif",
                "missing": "def f():\n    if not f: g()\n    return 1"}
-    answers = bare({name: {"alone": source, "together": source, "example": ">>> f()\n1\n", "imports": []}
-                    for name, source in sources.items()}, tmp_path)
-    assert answers["right"] == [1, ""]
-    assert "Got:\n    2" in answers["wrong"][1] and answers["missing"][1] == "NameError: not in the source: {'g'}"
-    assert "ModuleNotFoundError" in answers["leaning"][1]
+    found = answers({name: {"alone": source, "together": source, "example": ">>> f()\n1\n", "imports": []}
+                    for name, source in sources.items()}, tmp_path, run)
+    assert found["right"] == [1, ""]
+    assert "Got:\n    2" in found["wrong"][1] and found["missing"][1] == "NameError: not in the source: {'g'}"
+    assert "ModuleNotFoundError" in found["leaning"][1]
 
 
 def test_gradients_of_the_copied_lif_are_those_of_the_package():

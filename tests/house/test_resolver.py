@@ -91,6 +91,7 @@ CASES = {  # what stands in the files, (file, old, new), whether the fingerprint
     "an entry set below": ({"a.py": "T = {}\nfor n in range(2):\n    T[n] = 1\ndef f(): return T\n"}, ("a.py", "1", "3"), True),
     "an attribute set below": ({"a.py": "def f(): return f.x\nf.x = 1\n"}, ("a.py", "1", "2"), True),
     "a method called below": ({"a.py": "T = []\nT.append(1)\ndef f(): return T\n"}, ("a.py", "1", "2"), True),
+    "one thing by two names": ({"a.py": "T = U = []\nU.append(1)\ndef f(): return T\n"}, ("a.py", "1", "2"), True),
     "what a module runs": ({"a.py": "from .b import g\ndef f(): return g()\n", "b.py": "def g(): return 1\nprint(3)\n"},
                            ("b.py", "3", "4"), True),
     "what only a command runs": ({"a.py": "def f(): return 1\nif __name__ == '__main__':\n    f.x = 3\n"},

@@ -1,11 +1,11 @@
-"""Backpropagation through time by hand: F38, F39, F42, the Jacobian of one step, and what bad input is told."""
+"""Backpropagation through time by hand: F38, F39, F42, the Jacobian of one step, random weights, and bad input."""
 import itertools
 import math
 
 import pytest
 import torch
 
-from snnteach.bptt import Run, Weights, backward, forward, influence_matrix, step_jacobian
+from snnteach.bptt import Run, Weights, backward, forward, influence_matrix, random_weights, step_jacobian
 from snnteach.neurons import lif
 from snnteach.surrogate import atan, fast_sigmoid
 
@@ -113,12 +113,62 @@ def test_the_jacobian_of_a_step_is_autograds(detach_reset):
     assert torch.equal(alone, 0.9 * torch.eye(7, dtype=FLOAT))
 
 
+@pytest.mark.parametrize("gain", [0.5, 1.6])
+def test_random_recurrence_fills_a_disc_of_the_radius_gain(gain):
+    """The circular law: the share of eigenvalues within r times the gain is r^2."""
+    weights, _ = random_weights(torch.Generator().manual_seed(3), (20, 300, 4), gain, 2.0)
+    radius = torch.linalg.eigvals(weights.recurrent.double()).abs() / gain
+    assert 0.95 < radius.max() < 1.1
+    for r in (0.3, 0.5, 0.7, 0.9):
+        assert (radius < r).double().mean().item() == pytest.approx(r**2, abs=0.03)
+
+
+def test_random_weights_have_the_promised_spread_and_are_drawn_apart():
+    before = torch.get_rng_state()
+    weights, feedback = random_weights(torch.Generator().manual_seed(0), (50, 400, 60), 0.0, 3.0, FLOAT)
+    assert [tuple(weight.shape) for weight in (*weights, feedback)] == [(400, 50), (400, 400), (60, 400), (60, 400)]
+    assert all(weight.dtype == FLOAT for weight in (*weights, feedback)) and not weights.recurrent.any()
+    for weight, spread in ((weights.hidden, 3 / 50**0.5), (weights.output, 1 / 20), (feedback, 1 / 20)):
+        assert weight.std().item() == pytest.approx(spread, rel=0.02) and abs(weight.mean().item()) < 0.03 * spread
+    assert abs(cosine_of(weights.output, feedback)) < 0.03                         # feedback knows nothing of the read-out
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def cosine_of(one, other):
+    return torch.cosine_similarity(one.flatten(), other.flatten(), 0).item()
+
+
+def test_random_weights_repeat_with_the_seed_and_scale_alike():
+    def drawn(seed, gain=1.0, scale=1.0):
+        weights, feedback = random_weights(torch.Generator().manual_seed(seed), (5, 8, 2), gain, scale)
+        return [*weights, feedback]
+    assert all(map(torch.equal, drawn(1), drawn(1))) and not any(map(torch.equal, drawn(1), drawn(2)))
+    for one, other, factor in zip(drawn(1), drawn(1, gain=2.0, scale=4.0), (4, 2, 1, 1), strict=True):
+        assert torch.equal(factor * one, other)
+
+
+@pytest.mark.parametrize(("change", "error", "words"), [
+    ({"sizes": (5, 8)}, ValueError, r"sizes must be the three numbers \(I, H, O\), got \(5, 8\)"),
+    ({"sizes": 5}, ValueError, "sizes must be the three numbers"),
+    ({"sizes": (5, 0, 2)}, ValueError, "hidden must be a whole number of at least 1, got 0"),
+    ({"sizes": (5, 8, 2.0)}, ValueError, "outputs must be a whole number"),
+    ({"gain": -1.0}, ValueError, "gain must not be negative, got -1.0"),
+    ({"scale": "big"}, TypeError, "scale must be a number, got 'big'"),
+    ({"scale": math.nan}, ValueError, "scale must not be negative, got nan"),
+    ({"dtype": torch.int64}, ValueError, "dtype must be a floating-point type, got torch.int64"),
+])
+def test_random_weights_name_bad_input(change, error, words):
+    with pytest.raises(error, match=f"^random_weights: {words}"):
+        random_weights(torch.Generator(), **{"sizes": (5, 8, 2), "gain": 1.0, "scale": 1.0} | change)
+
+
 GOOD, X, _ = network()
 RUN = forward(X, GOOD, 0.9, 0.8)
 
 
 @pytest.mark.parametrize("call,error,words", [
     (lambda: forward(X[0], GOOD, 0.9, 0.8), ValueError, r"forward: x must be \[T, B, I\] \(time first\), got shape \(4, 6\)"),
+    (lambda: forward(X[:, :, None], GOOD, 0.9, 0.8), ValueError, r"got shape \(30, 4, 1, 6\)"),
     (lambda: forward(X.long(), GOOD, 0.9, 0.8), TypeError, "floating point"),
     (lambda: forward(X[..., :5], GOOD, 0.9, 0.8), ValueError, r"weights.hidden must be \(7, 5\).*got shape \(7, 6\)"),
     (lambda: forward(X, GOOD._replace(output=torch.ones(3, 6)), 0.9, 0.8), ValueError, r"weights.output must be \(3, 7\)"),

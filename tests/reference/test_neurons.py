@@ -73,6 +73,30 @@ def test_sequence_equals_steps_equals_autograd(reset, detach, kind, used):
             assert torch.allclose(grad, other, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize(("dtype", "shape", "reset", "detach"), [
+    (torch.float32, (25, 128, 784), "subtract", True), (torch.float32, (25, 100, 784), "zero", True),
+    (torch.float32, (25, 64, 1000), "none", True), (torch.float64, (11, 128, 784), "subtract_decayed", True),
+    (torch.float64, (7, 128, 1000), "zero", False)])
+def test_every_block_of_a_gradient_of_the_size_of_mnist(dtype, shape, reset, detach):
+    """The backward pass takes 2^18 numbers at a time, some steps: here many blocks, the last of them shorter."""
+    random = torch.Generator().manual_seed(0)
+    x = (1.2 * torch.rand(shape, generator=random, dtype=dtype)).requires_grad_()
+    beta = torch.linspace(0.5, 0.98, shape[2], dtype=dtype).requires_grad_()
+    weights = torch.rand(shape, generator=random, dtype=dtype)
+    rest, found = (torch.zeros(shape[1:], dtype=dtype),) * 2, []
+    for run in (lambda: lif(x, beta, reset=reset, detach_reset=detach),
+                lambda: written_out(x, beta, 1.0, atan(), reset, detach, rest)):
+        spk, mem = run()
+        found.append((spk, *torch.autograd.grad((weights * (spk + mem)).sum(), (x, beta))))
+    (spk, grad, grad_beta), (other_spk, other, other_beta) = found
+    same = (spk == other_spk).all(0)                     # float32: one neuron in millions may round across its threshold
+    assert 0.1 < spk.mean() < 0.9 and (~same).sum() <= (0 if dtype == FLOAT else 5)
+    exact = {"rtol": 1e-10, "atol": 1e-10} if dtype == FLOAT else {"rtol": 1e-3, "atol": 1e-5}
+    wrong = ~torch.isclose(grad, other, **exact) & same
+    assert not wrong.any(), f"steps {wrong.flatten(1).any(1).nonzero().flatten().tolist()}"
+    assert torch.allclose(grad_beta, other_beta, rtol=max(exact["rtol"], 1e-9), atol=0)
+
+
 def test_gradcheck_below_threshold():
     x = (0.05 * torch.rand(6, 2, 3, dtype=FLOAT)).requires_grad_()
     beta = torch.tensor(0.8, dtype=FLOAT, requires_grad=True)
@@ -112,26 +136,28 @@ def test_spike_is_strictly_above_threshold():
 
 
 def test_first_spike_step_predicts_the_simulation():
-    checked = 0
-    for beta in (0.5, 0.819, 0.9, 0.95, 0.99):
-        for current in torch.linspace(0.013, 1.7, 60, dtype=FLOAT).tolist():
-            predicted = first_spike_step(current, beta)
-            spikes = lif(torch.full((2000, 1, 1), current, dtype=FLOAT), beta)[0].flatten().nonzero()
-            if predicted == math.inf:
-                assert len(spikes) == 0
-            elif predicted <= 2000:
-                assert int(spikes[0]) + 1 == predicted
-                checked += 1
-    assert checked > 200
+    cases = list(itertools.product((0.5, 0.819, 0.9, 0.95, 0.99), torch.linspace(0.013, 1.7, 60, dtype=FLOAT).tolist()))
+    beta, current = torch.tensor(cases, dtype=FLOAT).T                                      # [300] each, one neuron a case
+    spk, _ = lif(current.expand(800, 1, 300), beta)
+    simulated = torch.where(spk.any(0), spk.argmax(0) + 1, math.inf)[0].tolist()
+    predicted = [first_spike_step(value, decay) for decay, value in cases]
+    assert simulated == predicted and 200 < sum(map(math.isfinite, predicted)) < 300
     assert first_spike_step(0.2, 0.819) == 12 and first_spike_step(0.21, 0.8) == 14
     assert first_spike_step(0.3, 1.0) == 4 and first_spike_step(1.2, 0.0) == 1
 
 
-def test_balance_law_of_the_soft_reset():
-    x = torch.full((200_000, 1, 1), 0.3, dtype=FLOAT)
-    spk, mem = lif(x, 0.9)
-    assert spk.mean().item() == pytest.approx((0.3 - 0.1 * mem.mean()).item(), abs=1e-5)
-    assert spk.mean().item() == pytest.approx(0.230765, abs=2e-5)
+@pytest.mark.parametrize("beta", [0.9, torch.linspace(0, 1, 50, dtype=FLOAT)], ids=["one decay", "a decay a neuron"])
+def test_balance_law_of_the_soft_reset(beta):
+    """F7: what comes in leaves by the leak or by spikes, or is still there; no limit is needed to say it exactly."""
+    x = 0.6 * torch.rand(400, 1, 50, generator=torch.Generator().manual_seed(0), dtype=FLOAT)
+    spk, mem = lif(x, beta, 0.8)
+    assert spk.mean() > 0.1
+    assert torch.allclose(0.8 * spk[:-1].sum(0), x.sum(0) - (1 - beta) * mem[:-1].sum(0) - mem[-1], rtol=0, atol=1e-10)
+
+
+def test_a_constant_current_locks_into_a_rhythm():
+    spk, _ = lif(torch.full((500, 1, 1), 0.3, dtype=FLOAT), 0.9)
+    assert spk[240:].sum() == 60 and spk[240:253].sum() == 3                       # locked: three spikes in thirteen steps
 
 
 def test_decayed_reset_is_an_instantaneous_reset():
@@ -199,7 +225,6 @@ GOOD = torch.zeros(3, 2, 4)
     (lambda: lif_step(torch.zeros(4), torch.zeros(4), torch.zeros(4), 0.9), ValueError,
      r"x must be \[B, ...\], got shape \(4,\)"),
     (lambda: lif_step(GOOD[0] / 0, GOOD[0], GOOD[0], 0.9), ValueError, "NaN or infinity"),
-    (lambda: lif(GOOD, 0.9, state=GOOD[0]), TypeError, r"state must be the pair \(mem, spk\), got Tensor"),
     (lambda: lif(GOOD, torch.full((3,), 0.9)), ValueError, r"beta must be a number or \[N\] = \[4\].*got shape \(3,\)"),
     (lambda: lif(GOOD, 0.9, surrogate=atan), TypeError, r"must return a tensor.*as in surrogate=atan\(\)"),
     (lambda: lif(GOOD, 0.9, surrogate=zero), TypeError, r"must return a tensor.*as in surrogate=atan\(\)"),
@@ -218,6 +243,14 @@ GOOD = torch.zeros(3, 2, 4)
 def test_bad_input_says_what_came(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+def test_a_state_that_is_no_pair_is_named_whatever_its_shape(batch):
+    three = torch.zeros(3, 4), torch.zeros(1, 4), torch.zeros(7, 4)
+    for state in (torch.zeros(batch, 4), three, three[:1], 0.0):
+        with pytest.raises(TypeError, match=r"lif: state must be the pair \(mem, spk\), got .*state=\(mem\[-1\], spk\[-1\]\)"):
+            lif(torch.zeros(3, batch, 4), 0.9, state=state)
 
 
 def test_nan_in_one_step_is_found_at_the_end():

@@ -5,6 +5,7 @@ import symtable
 from typing import NamedTuple
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Import(NamedTuple):
@@ -63,13 +64,13 @@ class Module:
 
     def statement(self, index, node, text):
         """Take a node apart, of which `text` is the source."""
-        table = symtable.symtable(text, str(self.path), "exec")
+        table, inner = symtable.symtable(text, str(self.path), "exec"), _comprehended(node)
         bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
         inside = (line for inner in ast.walk(node) if isinstance(inner, (ast.Import, ast.ImportFrom))
                   for line in self._lines(inner))
         changed = () if isinstance(node, DEFINITIONS) else _changed(node)
-        return Statement(self.name, index, node, text, frozenset(bound.union(changed)), frozenset(_globals_used(table)),
-                         tuple(inside))
+        return Statement(self.name, index, node, text, frozenset(bound.union(changed) - inner),
+                         frozenset(_globals_used(table)) - inner, tuple(inside))
 
     def entry(self, node):
         """Take an expression apart, such as an entry of a table."""
@@ -142,6 +143,8 @@ def outline(node):
     fields = dict(ast.iter_fields(node))
     if isinstance(node, (ast.Module, *DEFINITIONS)) and ast.get_docstring(node) is not None:
         fields["body"] = node.body[1:]
+    if isinstance(node, ast.JoinedStr):                   # Python 3.12 adds empty texts to some
+        fields["values"] = [part for part in node.values if getattr(part, "value", None) != ""]
     kept = (f"{name}={outline(value)}" for name, value in fields.items() if value is not None and value != [])
     return type(node).__name__ + "(" + ",".join(kept) + ")"
 
@@ -168,6 +171,27 @@ def _changed(node):
             target = target.value
         if isinstance(target, ast.Name):
             yield target.id
+
+
+def _comprehended(node):
+    """Return the names that only the comprehensions of a statement bind: since Python 3.12 its symbol table has them, too."""
+    hidden, seen = set(), set()
+
+    def look(part, inside):
+        body = [part.body] if isinstance(part, ast.Lambda) else part.body if isinstance(part, DEFINITIONS) else []
+        if isinstance(part, COMPREHENSIONS):
+            look(part.generators[0].iter, inside)         # the one part that does not see the names
+            own = {name.id for loop in part.generators for name in ast.walk(loop.target) if isinstance(name, ast.Name)}
+            hidden.update(own)
+            inside = inside | own
+        if isinstance(part, ast.Name) and part.id not in inside:
+            seen.add(part.id)
+        for child in ast.iter_child_nodes(part):
+            if child not in body:                         # which is a scope of its own
+                look(child, inside)
+
+    look(node, frozenset())
+    return hidden - seen
 
 
 def _globals_used(table):

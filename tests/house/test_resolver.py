@@ -36,14 +36,16 @@ DOORS = {
     "reader/__init__.py": "",
     "reader/live.py": "def explore(name):\n    return name\n",
     "reader/answers.py": "def check(name, answer):\n    return answer\n",
-    "reader/results.py": "from pathlib import Path\nHERE = Path(__file__).parent\ndef stored(name):\n    return HERE\n",
-    "lessons/__init__.py": "",
+    "reader/results.py": ("from pathlib import Path\nfrom ..lessons import lesson\nHERE = Path(__file__).parent\n"
+                          "def stored(name):\n    return HERE, lesson(name)\n"),
+    "lessons/__init__.py": "def lesson(name):\n    return 1\n",
     "lessons/topic/__init__.py": "",
     "lessons/topic/explorers.py": ("from ..kinds import Explorer\ndef one():\n    return 1\ndef two():\n    return 2\n"
                                    "EXPLORERS = {'x': Explorer(one), 'y': Explorer(two)}\n"),
     "lessons/kinds.py": "class Explorer:\n    pass\nclass Exercise:\n    pass\n",
     "lessons/topic/exercises.py": ("from ..kinds import Exercise\ndef three():\n    return 3\n"
-                                   "EXERCISES = [Exercise('07.1', three), Exercise(id='07.2', reference=4)]\n"),
+                                   "EXERCISES = [Exercise('07.1', three), Exercise(id='07.2', reference=4),\n"
+                                   "             Exercise('07.21', 6)]\n"),
     "stored": "1",
 }
 CASES = {  # what stands in the files, (file, old, new), whether the fingerprint of a.f changes
@@ -56,6 +58,12 @@ CASES = {  # what stands in the files, (file, old, new), whether the fingerprint
     "the order of functions": ({"a.py": "def g(): pass\ndef f(): return g()\n"},
                                ("a.py", "def g(): pass\ndef f(): return g()", "def f(): return g()\ndef g(): pass"), False),
     "the order of assignments": ({"a.py": "X = 1\nX = 2\ndef f(): return X\n"}, ("a.py", "X = 1\nX = 2", "X = 2\nX = 1"), True),
+    "a name that only a comprehension has": ({"a.py": "x = 1\nT = [x for x in (3,)]\ndef f(y=[x for x in T]): return y\n"},
+                                             ("a.py", "x = 1", "x = 2"), False),
+    "a name beside a comprehension": ({"a.py": "x = 1\nT = [x for x in (3,)] + [x]\ndef f(): return T\n"},
+                                      ("a.py", "x = 1", "x = 2"), True),
+    "where a comprehension begins": ({"a.py": "x = [1]\nT = [x for x in x]\ndef f(): return T\n"},
+                                     ("a.py", "x = [1]", "x = [2]"), True),
     "a function it calls": ({"a.py": "def g(): return 1\ndef f(): return g()\n"}, ("a.py", "return 1", "return 2"), True),
     "a constant": ({"a.py": "X = 1\ndef f(): return X\n"}, ("a.py", "1", "2"), True),
     "a default": ({"a.py": "X = 1\ndef f(x=X): return x\n"}, ("a.py", "1", "2"), True),
@@ -125,12 +133,14 @@ CASES = {  # what stands in the files, (file, old, new), whether the fingerprint
                     ("lessons/topic/exercises.py", "return 3", "return 5"), True),
     "another exercise": ({"a.py": "from . import check\ndef f(x): check('7.1', x)\n", **DOORS},
                          ("lessons/topic/exercises.py", "reference=4", "reference=5"), False),
+    "an exercise whose number is longer": ({"a.py": "from . import check\ndef f(x): check('07.21', x)\n", **DOORS},
+                                           ("lessons/topic/exercises.py", "6", "7"), True),
     "an exercise by its id": ({"a.py": "from . import check\ndef f(x): check('7.2', x)\n", **DOORS},
                               ("lessons/topic/exercises.py", "reference=4", "reference=5"), True),
     "stored results": ({"a.py": "from . import stored\ndef f(): return stored('topic')\n", **DOORS},
                        ("stored", "1", "22"), True),
     "the syllabus": ({"a.py": "from . import stored\ndef f(): return stored('topic')\n", **DOORS},
-                     ("lessons/__init__.py", "", "X = 1\n"), False),
+                     ("lessons/__init__.py", "return 1", "return 2"), False),
 }
 
 
@@ -164,6 +174,36 @@ def test_an_entry_counts_and_not_its_neighbours(toy, old, new, changed):
     assert len(set(before.values())) == 4 and old in ROWS
     after = {key: toy({"a.py": ROWS.replace(old, new)}, ("a", "ROWS", key)) for key in settings}
     assert {key for key in settings if before[key] != after[key]} == changed
+
+
+EVERYTHING = '''
+import math as m, os.path
+from collections import namedtuple
+x, *rest = [y for y in (1, 2.5, 3j, b"b", None, ...) if y]
+P = namedtuple("P", "a b")
+class C(P, metaclass=type):
+    """Doc."""
+    z: int = 1
+    async def m(self, *a: int, k=(lambda q: q + x), **o) -> str:
+        async with self as s:
+            return f"{s!r:>{x}} {x:g} {'nested'}" f"more {rest[1:-1:2]}"
+@C
+def f(a, /, b=1, *, c):
+    try:
+        while (n := a @ b) or not c:
+            match n:
+                case {"k": [1, *_], **more} | C(z=1): del more
+                case _: raise ValueError from None
+    except* (OSError, ValueError) as error:
+        yield from (m.pi if error else os.path.sep, {**c}, {*c}, a < b <= c)
+    else:
+        global x
+        x += ~a
+'''
+
+
+def test_every_version_of_python_gives_the_same_fingerprint(toy):
+    assert toy({"a.py": EVERYTHING}) == "0419bd51c869322b"
 
 
 @pytest.mark.parametrize("files, message", [

@@ -8,7 +8,6 @@ import ast
 import builtins
 import functools
 import hashlib
-import re
 from pathlib import Path
 
 from ..lessons import lesson
@@ -33,8 +32,7 @@ def fingerprint(roots):
     """Fingerprint all that can change the numbers of some names, the same under every version of Python.
 
     Args:
-        roots: (module, name) pairs, such as ("lessons.training.study", "recipe"), or (module, table, key) for an entry of
-            a dict or list at the top of a module, such as ("lessons.training.study", "ROWS", "linear model").
+        roots: (module, name) pairs, such as ("lessons.training.study", "recipe").
 
     Returns:
         16 hexadecimal digits.
@@ -48,11 +46,8 @@ def fingerprint(roots):
 def reach(roots, leave_out=()):
     """Follow names, as for `fingerprint`, to all that they need; modules named in `leave_out` are not entered."""
     found = Reach(leave_out)
-    for module, name, *key in roots:
-        if key:
-            found.entry(module, name, *key)
-        else:
-            found.name(module, name)
+    for module, name in roots:
+        found.name(module, name)
     return found
 
 
@@ -243,32 +238,17 @@ def _place(item):
 
 
 def _entries(table, key):
-    """Return the values in the syntax tree of a dict or list that may be those of a key; None where one cannot tell."""
+    """Return the values of a key in the syntax tree of a dict, or the calls that are given it; None where one cannot tell."""
     if isinstance(table, ast.Dict):
-        found = []
-        for name, value in zip(table.keys, table.values, strict=True):
-            if name is None:
-                inner = _entries(value, key)
-                found += [value] if inner is None else inner
-            elif _may_be(name, key):
-                found.append(value)
-        return found
-    if isinstance(table, ast.DictComp):
-        return [table] if _may_be(table.key, key) else []
-    if isinstance(table, (ast.List, ast.Tuple)) and all(isinstance(call, ast.Call) for call in table.elts):
-        return [call for call in table.elts if _may_be(_first(call), key)]
-    return None
+        found = list(zip(table.keys, table.values, strict=True))
+    elif isinstance(table, (ast.List, ast.Tuple)) and all(isinstance(call, ast.Call) for call in table.elts):
+        found = [(_first(call), call) for call in table.elts]
+    else:
+        return None
+    known = all(isinstance(name, ast.Constant) for name, _ in found)
+    return [value for name, value in found if name.value == key] if known else None
 
 
 def _first(call):
-    """Return what a call is given first, or as `id`."""
-    return next((word.value for word in call.keywords if word.arg == "id"), call.args[0] if call.args else call)
-
-
-def _may_be(node, key):
-    if isinstance(node, ast.Constant):
-        return node.value == key
-    if isinstance(node, ast.JoinedStr):
-        pattern = "".join(re.escape(part.value) if isinstance(part, ast.Constant) else ".*" for part in node.values)
-        return re.fullmatch(pattern, key, re.DOTALL) is not None
-    return True
+    """Return what a call is given as `id`, or first."""
+    return next((word.value for word in call.keywords if word.arg == "id"), call.args[0] if call.args else None)

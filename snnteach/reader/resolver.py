@@ -178,7 +178,7 @@ class Reach:
             for path, call in used.get(name, [((), None)]):
                 homes = self._line(module, own[name], path) if name in own else self.name(module, name, path)
                 self.asked.setdefault(module, set()).update(homes)
-                for home in homes & DOORS.keys():
+                for home in homes & DOORS.keys() if module not in FINDERS else ():
                     self._door(module, home, call)
         if len(beside) < len(used.get("__file__", ())) and module not in FINDERS:
             raise ValueError(f"{self.source(module).path}: only Path(__file__).with_name(...) can be followed to a file.")

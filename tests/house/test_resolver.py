@@ -4,6 +4,7 @@ import types
 
 import pytest
 
+import snnteach
 from snnteach.authoring import studies
 from snnteach.reader import resolver, results
 from tests.changes import change
@@ -226,3 +227,12 @@ def test_a_change_makes_those_studies_stale_that_use_it(monkeypatch, file, old, 
     change(monkeypatch, file, old, new)
     after = of_studies()
     assert {topic for topic in before if before[topic] != after[topic]} == stale
+
+
+@pytest.mark.parametrize("name", sorted(snnteach._HOMES.keys() - {"copyable"}))   # it is given functions, no names
+def test_what_looks_something_up_by_name_is_a_door(name):
+    """Else nothing of the lesson would count in the notebook that calls it."""
+    root = snnteach._HOMES[name].lstrip("."), name
+    statements = resolver.reach([root]).statements.values()
+    reached = {(statement.module, word) for statement in statements for word in statement.defines}
+    assert (root in resolver.DOORS) == bool({("reader.lookup", "part"), ("reader.results", "rows")} & reached)

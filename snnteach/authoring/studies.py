@@ -1,26 +1,22 @@
-"""Runs that take longer than a reader waits: `run` writes their results beside the code.
+"""Runs that take longer than a reader waits: `run` writes their results beside the code, `confirm` keeps those that are right.
 
 A study is the file `study.py` of a lesson, with its results in `study.csv` beside it. It has
-    SEEDS      the seeds of every run
-    ROWS       {setting: function(seed) -> a number, or a dict {quantity: number}, stored as "setting: quantity"}
-    TOLERANCE  how far outside the stored band a repetition may lie, as a fraction of the value
+    SEEDS       the seeds of every run
+    ROWS        {setting: function(seed) -> a number, or a dict {quantity: number}, stored as "setting: quantity"}
+    QUANTITIES  {pattern of stored names: Quantity}, of which the first that matches counts
+    TOLERANCE   how far outside the stored band a repetition may lie, as a fraction of the largest stored value
 """
-import ast
-import csv
-import hashlib
+import datetime
 import os
 import platform
 import time
-from pathlib import Path
 
 from ..install.troubles import SetupError
 from ..lessons import lesson, syllabus
 from ..reader import results
 from ..reader.lookup import part
-
-PACKAGE = Path(__file__).parents[1]
-COLUMNS = ("setting", "seed", "value", "seconds", "versions", "code_hash")
-NO_NUMBERS = {"_arguments"}             # modules that only check: they change no result, so their code is not hashed
+from . import study_table
+from .study_code import codes
 
 
 def topics():
@@ -36,145 +32,160 @@ def study(name):
     return part(topic, "study")
 
 
-def run(names=(), only=None):
-    """Run studies and write their tables; each table is replaced in one step, after its last run.
+def run(topic, settings=None):
+    """Run a study and write its table, which is replaced in one step after the last run.
+
+    What an interrupted call has finished lies beside the table, in study.csv.unfinished; the next call goes on from there.
 
     Args:
-        names: topics or numbers of notebooks, or one of them; all studies by default.
-        only: settings to run again; the other rows of the table stay. All settings by default.
+        topic: name of the topic, such as "training".
+        settings: those to run; the other rows of the table stay. All settings by default.
 
     Raises:
-        ValueError: a name or a setting that no study has.
+        ValueError: the topic has no study, or the study has no such setting.
     """
-    import torch
-
-    names, threads = [names] if isinstance(names, str) else list(names), torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        for module in [study(name) for name in names or topics()]:
-            _run(module, module.ROWS if only is None else only)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _run(module, settings):
     from tqdm import tqdm
 
-    topic, order = module.__name__.split(".")[-2], list(module.ROWS)
-    if unknown := [setting for setting in settings if setting not in order]:
-        raise ValueError(f"studies: {topic} has no setting {', '.join(map(repr, unknown))}; it has {', '.join(order)}.")
-    rows = [row for row in results.rows(topic) if _setting(row) in order and _setting(row) not in settings]
-    code = code_hash(topic)
-    with tqdm(total=len(settings) * len(module.SEEDS), desc=topic) as bar:
-        for setting in settings:
-            bar.set_postfix_str(setting)
-            for seed in module.SEEDS:
-                rows += _measure(setting, seed, module.ROWS[setting], code)
+    module, path = study(topic), results.path(topic)
+    code, unfinished = codes(module.ROWS), path.with_suffix(".csv.unfinished")
+    settings = list(code) if settings is None else settings
+    if unknown := [setting for setting in settings if setting not in code]:
+        raise ValueError(f"studies: {topic} has no setting {', '.join(map(repr, unknown))}; it has {', '.join(code)}.")
+    done = _finished(unfinished, settings, code)
+    with tqdm(total=len(settings) * len(module.SEEDS), initial=len(done), desc=topic) as bar:
+        for setting, seed in [(setting, str(seed)) for setting in settings for seed in module.SEEDS]:
+            if (setting, seed) not in done:
+                bar.set_postfix_str(setting)
+                done[setting, seed] = _measure(module, setting, seed, code[setting].fingerprint)
+                study_table.write(unfinished, sum(done.values(), []))
                 bar.update()
-    _write(topic, sorted(rows, key=lambda row: order.index(_setting(row))))
+    kept = [row for row in results.rows(topic) if results.setting(row) in code and results.setting(row) not in settings]
+    order = list(code)
+    study_table.write(path, sorted(sum(done.values(), kept), key=lambda row: order.index(results.setting(row))))
+    unfinished.unlink(missing_ok=True)
 
 
-def _setting(row):
-    return row["setting"].partition(": ")[0]
+def _finished(path, settings, code):
+    """What an interrupted call left, {(setting, seed): rows}, as far as this machine would make it again by today's code."""
+    return {(setting, seed): rows for (setting, seed), rows in study_table.runs(results.read(path)).items()
+            if setting in settings and study_table.unchanged(rows)
+            and rows[0]["code_hash"] == code[setting].fingerprint and rows[0]["versions"] == _versions()}
 
 
-def _measure(setting, seed, function, code):
+def _versions():
     import torch
 
-    start = time.perf_counter()
-    value = function(seed)
-    seconds = time.perf_counter() - start
-    named = {f"{setting}: {name}": number for name, number in value.items()} if isinstance(value, dict) else {setting: value}
-    versions = f"Python {platform.python_version()} torch {torch.__version__}"
-    return [dict(zip(COLUMNS, (name, seed, f"{number:.6g}", f"{seconds:.2f}", versions, code), strict=True))
-            for name, number in named.items()]
+    return f"Python {platform.python_version()} torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}"
 
 
-def _write(topic, rows):
-    path = results.path(topic)
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-    os.replace(unfinished, path)
+def _measure(module, setting, seed, code_hash):
+    """Run one setting with one seed, on one thread; return its rows."""
+    import torch
+
+    threads, start = torch.get_num_threads(), time.perf_counter()
+    torch.set_num_threads(1)
+    try:
+        values = named(setting, module.ROWS[setting](int(seed)))
+    finally:
+        torch.set_num_threads(threads)
+    seconds = f"{time.perf_counter() - start:.2f}"
+    return [{"setting": name, "seed": seed, "value": f"{value:.6g}", "seconds": seconds, "versions": _versions(),
+             "code_hash": code_hash, "confirmed": ""} for name, value in values.items()]
 
 
-def seconds(topic):
-    """Read how long each run of a study took: {setting without its quantity: [seconds]}, one value a seed."""
-    values = {}
-    for row in results.rows(topic):
-        values.setdefault(_setting(row), {})[row["seed"]] = float(row["seconds"])
-    return {setting: list(runs.values()) for setting, runs in values.items()}
+def named(setting, result):
+    """Name what a row returned as it is stored: {"setting": number}, or {"setting: quantity": number}."""
+    return {f"{setting}: {name}": value for name, value in result.items()} if isinstance(result, dict) else {setting: result}
 
 
 def stale(topic):
-    """Compare the code that made the stored results with today's.
+    """Return the settings of which a run is missing, or older than the code it comes from."""
+    module = study(topic)
+    stored = {run: rows[0]["code_hash"] for run, rows in study_table.runs(results.rows(topic)).items()}
+    return [setting for setting, code in codes(module.ROWS).items()
+            if any(stored.get((setting, str(seed))) != code.fingerprint for seed in module.SEEDS)]
 
-    Args:
-        topic: name of the study, such as "training".
+
+def flaws(topic):
+    """Say what is wrong with a stored table, a list of sentences."""
+    number = lesson(topic).number
+    cure = f"Run python -m snnteach study {number} --stale; if no number should have moved, study {number} --confirm."
+    found = [f"{setting}: older than the code it comes from. {cure}" for setting in stale(topic)]
+    return found + study_table.flaws(study(topic), results.rows(topic))
+
+
+def confirm(topic, say=print):
+    """Repeat some runs of the rows that are older than their code; where no digit has moved, stamp all of these rows.
+
+    The runs are the cheapest that together call every function of which those rows are made. Quantities that are measured
+    with a clock or a meter must lie in their stored band. The column `confirmed` says when, and which runs were repeated.
 
     Returns:
-        None if they are the same, else a sentence that says what to run.
+        Whether the table now is as new as the code. If not, nothing was written, and `say` got the reasons.
     """
-    rows, code = results.rows(topic), code_hash(topic)
-    old = sorted({_setting(row) for row in rows if row["code_hash"] != code})
-    if rows and not old:
-        return None
-    return (f"{topic}.csv is older than the code it comes from ({', '.join(old) or 'no rows'}). "
-            f"Run: python -m snnteach study {lesson(topic).number}")
+    module, rows = study(topic), results.rows(topic)
+    code, old = codes(module.ROWS), set(stale(topic))
+    if wrong := study_table.flaws(module, rows):
+        say(f"{topic}: not confirmed. {'; '.join(wrong)}. Run: python -m snnteach study {lesson(topic).number}")
+        return False
+    stored = {run: rows for run, rows in study_table.runs(rows).items() if run[0] in old}
+    repeated, moved = _cheapest(stored, code), []
+    for setting, seed in repeated:
+        say(f"{topic}: {setting}, seed {seed} ...")
+        moved += _moved(module, rows, _measure(module, setting, seed, code[setting].fingerprint))
+    if moved:
+        made = ", ".join(sorted({row["versions"] for row in rows}))
+        say("\n".join([f"{topic}: not confirmed, nothing was written.", *moved,
+                       f"The table was made by {made}; this is {_versions()}. Another torch or processor moves digits too "
+                       "(the variable ATEN_CPU_CAPABILITY, avx2 or avx512, chooses the instructions that torch uses).",
+                       f"Run: python -m snnteach study {lesson(topic).number}"]))
+        return False
+    today = datetime.date.today().isoformat()
+    for (setting, seed), run_rows in stored.items():
+        for row in run_rows:
+            row |= {"code_hash": code[setting].fingerprint, "confirmed": today}
+            if (setting, seed) in repeated:
+                row |= {"versions": _versions(), "confirmed": f"{today} repeated"}
+    if stored:
+        study_table.write(results.path(topic), rows)
+    say(f"{topic}: {len(old)} settings were older than their code; {len(repeated)} runs were repeated, no digit moved.")
+    return True
 
 
-def code_hash(topic):
-    """Fingerprint the code of a study and of the snnteach modules it imports, whatever their comments and docstrings.
-
-    Args:
-        topic: name of the study, such as "training".
-
-    Returns:
-        64 hexadecimal digits, the same under every version of Python.
-    """
-    found, waiting = {}, [results.FOLDER / topic / "study.py"]
-    while waiting:
-        path = waiting.pop()
-        if path not in found and path.stem not in NO_NUMBERS:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            found[path] = _outline(tree)
-            waiting += _imported(tree, path)
-    lines = sorted(f"{path.relative_to(PACKAGE).as_posix()} {outline}" for path, outline in found.items())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def _cheapest(stored, code):
+    """Choose the cheapest runs that together call every function of which the rows are made."""
+    chosen, covered = [], set()
+    for setting, seed in sorted(stored, key=lambda run: float(stored[run][0]["seconds"])):
+        if not code[setting].made_of <= covered:
+            chosen.append((setting, seed))
+            covered |= code[setting].made_of
+    return chosen
 
 
-def _imported(tree, path):
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == PACKAGE.name):
-            folder = path.parents[node.level - 1] if node.level else PACKAGE.parent
-            modules = [node.module] if node.module else [alias.name for alias in node.names]
-            for module in modules:
-                target = folder / (module.replace(".", "/") + ".py")
-                if target.exists() and target.is_relative_to(PACKAGE):
-                    yield target
-
-
-def _outline(node):
-    """The syntax tree as text, without docstrings, positions and empty fields (which differ between Python versions)."""
-    if isinstance(node, list):
-        return "[" + ",".join(map(_outline, node)) + "]"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = dict(ast.iter_fields(node))
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-        fields["body"] = node.body[1:]
-    kept = (f"{name}={_outline(value)}" for name, value in fields.items() if value is not None and value != [])
-    return type(node).__name__ + "(" + ",".join(kept) + ")"
+def _moved(module, rows, again):
+    """Say which numbers of a repeated run are not those that are stored."""
+    run = results.setting(again[0]), again[0]["seed"]
+    now = {row["setting"]: row["value"] for row in again}
+    before = {row["setting"]: row["value"] for row in study_table.runs(rows)[run]}
+    for name in sorted(now.keys() | before.keys()):
+        new, old = now.get(name), before.get(name)
+        band = [float(row["value"]) for row in rows if row["setting"] == name]
+        strays = None not in (new, old) and study_table.quantity(module, name).stray is not None
+        if new != old and not (strays and study_table.in_band(module, name, float(new), band)):
+            yield f"{name}, seed {run[1]}: {new} now, {old} stored"
 
 
 def command(options, rest):
-    """Repeat the long runs of some or all notebooks."""
+    """Repeat the long runs of some or all notebooks, all or those older than their code, or confirm that no number moved."""
     try:
-        for name in options.names:
-            study(name)
+        chosen = [lesson(study(name).__name__.split(".")[-2]).topic for name in options.names] or topics()
     except ValueError as trouble:
         raise SetupError(str(trouble)) from None
-    run(options.names)
+    versions = " ".join(row["versions"] for topic in chosen for row in results.rows(topic))
+    if platform.machine().lower() in ("x86_64", "amd64") and "AVX512" not in versions:
+        os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")  # every processor has it, and AVX-512 rounds in another order
+    if options.confirm:
+        return 0 if all([confirm(topic) for topic in chosen]) else 1
+    for topic in chosen:
+        run(topic, stale(topic) if options.stale else None)
     return 0

@@ -24,6 +24,9 @@ FULL = ("--full", {"action": "store_true", "help": "every notebook in a real bro
 CHECK = ("--check", {"action": "store_true", "help": "say which notebooks are not as the normaliser leaves them (the default)"})
 WRITE = ("--write", {"action": "store_true", "help": "normalise, and write what the syllabus says into them and the README"})
 EXECUTE = ("--execute", {"action": "store_true", "help": "execute from top to bottom and write back, normalised"})
+STALE = ("--stale", {"action": "store_true", "help": "only what is older than the code it comes from"})
+CONFIRM = ("--confirm", {"action": "store_true", "help": "after a change that should move no number: repeat a few runs, and "
+                                                        "where all digits are the same, keep the others"})
 NAMES = ("names", {"nargs": "*", "metavar": "NN", "help": "numbers of notebooks, such as 01 07 (default: all)"})
 NAME = ("name", {"metavar": "NN", "help": "number of the notebook, such as 01"})
 
@@ -49,7 +52,7 @@ COMMANDS = (
     Command("notebooks", "for authors: check that committed notebooks are clean, or execute them again",
             "authoring.notebooks:command", "lab", (CHECK, WRITE, EXECUTE, NAMES, *SETUP)),
     Command("study", "for authors: repeat the long runs behind the stored tables",
-            "authoring.studies:command", "lab", (NAMES, *SETUP)),
+            "authoring.studies:command", "lab", (STALE, CONFIRM, NAMES, *SETUP)),
     Command("teach", "for teachers: solved notebooks, slides and guides to the exercises, in teach/",
             "authoring.teach:command", "test", (NAMES, *SETUP)),
     Command("slides", "for lectures: slides that need no network, in slides/",

@@ -128,3 +128,23 @@ class Explorer:
     def start(self):
         """The parameters an explorer opens with."""
         return {name: control.start for name, control in self.controls.items()}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a number of a study can be: its range and, where it is measured with a clock or a meter, how far it may stray.
+
+    A measured number is never the same twice: a repetition may lie outside the stored band by the fraction `stray` of the
+    largest stored value, and no digit of it is compared. All other numbers repeat to the last digit on the same processor.
+    """
+
+    low: float
+    high: float
+    stray: float | None = None
+
+
+SHARE = Quantity(0, 1)                              # an accuracy, a probability, a part of a whole
+COSINE = Quantity(-1, 1)
+AMOUNT = Quantity(0, math.inf)                      # counts, errors, lengths
+MEMORY = Quantity(0, math.inf, stray=0.5)
+TIME = Quantity(0, math.inf, stray=9.0)             # a slow processor takes up to ten times as long

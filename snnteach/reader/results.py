@@ -15,10 +15,15 @@ def path(topic):
 
 def rows(topic):
     """Read the table of a lesson, a list of dicts; an empty list where there is none."""
-    if not path(topic).exists():
+    return read(path(topic))
+
+
+def read(file):
+    """Read a table, a list of dicts; an empty list where there is none."""
+    if not file.exists():
         return []
-    with path(topic).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    with file.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
 
 
 def stored(topic):
@@ -31,13 +36,37 @@ def stored(topic):
         {setting: [values]}, one value a seed.
 
     Raises:
-        ValueError: there is no such topic.
-        FileNotFoundError: the study has not been run, or the topic has none.
+        ValueError: there is no such topic, or its table is damaged.
+        FileNotFoundError: the topic has no study, or the study has not been run.
     """
-    row = lesson(topic)
     values = {}
-    for entry in rows(row.topic):
-        values.setdefault(entry["setting"], []).append(float(entry["value"]))
-    if not values:
-        raise FileNotFoundError(f"stored: there are no results of {row.topic!r}. Run: python -m snnteach study {row.number}")
+    for name, _, value, _ in _numbers(lesson(topic)):
+        values.setdefault(name, []).append(value)
     return values
+
+
+def seconds(topic):
+    """Read how long each run of a study took: {setting without its quantity: [seconds]}, one value a seed; see `stored`."""
+    runs = {}
+    for name, seed, _, duration in _numbers(lesson(topic)):
+        runs.setdefault(name.partition(": ")[0], {})[seed] = duration
+    return {name: list(durations.values()) for name, durations in runs.items()}
+
+
+def setting(row):
+    """The setting of a row without its quantity: "price 0" of "price 0: accuracy"."""
+    return row["setting"].partition(": ")[0]
+
+
+def _numbers(row):
+    if not (FOLDER / row.topic / "study.py").exists():
+        raise FileNotFoundError(f"stored: notebook {row.number} ({row.topic}) has no study, so nothing is stored for it.")
+    again = f"Run: python -m snnteach study {row.number}"
+    table = rows(row.topic)
+    if not table:
+        raise FileNotFoundError(f"stored: there are no results of {row.topic!r}. {again}")
+    for line, entry in enumerate(table, 2):
+        try:
+            yield entry["setting"], entry["seed"], float(entry["value"]), float(entry["seconds"])
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"stored: line {line} of {row.topic}/study.csv is damaged. {again}") from None

@@ -8,14 +8,14 @@ batch 16 samples. The stored numbers are made by the same functions: `python -m 
 """
 from pathlib import Path
 
-from snnteach.lessons.online.study import LENGTHS, STEPS, in_a_process
+from snnteach.lessons.online.study import LENGTHS, STEPS, extra_memory, in_a_process, seconds_a_gradient
 
 if __name__ == "__main__":
     for num_steps in LENGTHS:
-        times = in_a_process(f"seconds_a_gradient({num_steps}, {max(3, 500 // num_steps)})")
+        times = in_a_process(seconds_a_gradient, num_steps, max(3, 500 // num_steps))
         for rule in STEPS:
             told = f"T={num_steps:4d} {rule:14s} {1e3 * times[rule]:7.1f} ms, {times[rule] / times['BPTT']:.2f} of BPTT"
             if Path("/proc/self/status").exists():
-                extra = in_a_process(f"extra_memory({rule!r}, {num_steps})")
+                extra = in_a_process(extra_memory, rule, num_steps)
                 told += f"; {extra:6.1f} MB above the input"
             print(told, flush=True)

@@ -1,4 +1,5 @@
 """The resolver: which function needs which. Every rule on a toy package, and the package's own studies."""
+import functools
 import re
 import types
 
@@ -6,6 +7,7 @@ import pytest
 
 import snnteach
 from snnteach.authoring import studies
+from snnteach.authoring.study_code import codes
 from snnteach.reader import resolver, results
 from tests.changes import change
 
@@ -208,25 +210,40 @@ def test_what_cannot_be_followed_is_an_error(toy, files, message):
 
 
 def of_studies():
-    """Fingerprint every study."""
-    return {topic: resolver.fingerprint([(f"lessons.{topic}.study", "ROWS")]) for topic in studies.topics()}
+    """Fingerprint every row of every study."""
+    return {(topic, setting): code for topic in studies.topics() for setting, code in codes(studies.study(topic).ROWS).items()}
+
+
+BEFORE = functools.cache(of_studies)
+ALL = frozenset()                                # a frozenset names the rows that stay fresh, a set those that turn stale
+REPLAY = {"replay 0", "replay 10", "replay 50", "replay 200"}
 
 
 @pytest.mark.parametrize("file, old, new, stale", [
     ("data/__init__.py", "order = torch.randperm(len(inputs)", "order = torch.randperm(1 * len(inputs)",
-     {"surrogate", "online", "stdp"}),
-    ("data/__init__.py", "rows / 255", "rows / 256", {"surrogate", "online", "stdp", "encoding"}),
-    ("data/__init__.py", "def mnist5k(", "def mnist5k(more, ", {"training", "online", "stdp", "encoding"}),
-    ("neurons.py", "def lif(", "def lif(more, ", {"encoding", "surrogate", "training"}),
-    ("neurons.py", "def lif(", "# a comment\ndef lif(", set()),
-    ("neurons.py", "def first_spike_step(", "def unused():\n    pass\n\n\ndef first_spike_step(more, ", set()),
-    ("_arguments.py", "math.isfinite", "math.isnan", set()),
-], ids=["validation_split", "flat", "mnist5k", "lif", "comment", "unused", "checks"])
+     {"surrogate": ALL, "online": REPLAY, "stdp": {"learning curve"}}),
+    ("data/__init__.py", "rows / 255", "rows / 256", {"surrogate": ALL, "online": REPLAY, "encoding": ALL, "stdp": ALL}),
+    ("encoding.py", "(num_steps, *, period=8)", "(num_steps, *, period=9)",
+     {"encoding": {f"{word}phase{kind}" for word in ("", "choose ") for kind in ("", ", weighted")}}),
+    ("lessons/online/study.py", "rounds + 1", "rounds + 2", {"online": {f"time, T = {steps}" for steps in (50, 500, 5000)}}),
+    ("activity.py", "def calibrate_threshold(", "def calibrate_threshold(more, ",
+     {"training": {"digits, threshold 10", "digits, calibrated"}}),
+    ("neurons.py", "def lif(", "def lif(more, ",
+     {"encoding": ALL, "surrogate": ALL, "training": frozenset({"conventional network"})}),
+    ("neurons.py", "def lif(", "# a comment\ndef lif(", {}),
+    ("neurons.py", "def first_spike_step(", "def unused():\n    pass\n\n\ndef first_spike_step(more, ", {}),
+    ("_arguments.py", "math.isfinite", "math.isnan", {}),
+], ids=["validation_split", "flat", "phase_weights", "rounds", "calibrate", "lif", "comment", "unused", "checks"])
 def test_a_change_makes_those_studies_stale_that_use_it(monkeypatch, file, old, new, stale):
-    before = of_studies()
+    before = BEFORE()
     change(monkeypatch, file, old, new)
-    after = of_studies()
-    assert {topic for topic in before if before[topic] != after[topic]} == stale
+    after, changed = of_studies(), {}
+    for topic, setting in before:
+        if before[topic, setting] != after[topic, setting]:
+            changed.setdefault(topic, set()).add(setting)
+    everything = {topic: {setting for name, setting in before if name == topic} for topic in changed}
+    assert changed == {topic: everything[topic] - which if isinstance(which, frozenset) else which
+                       for topic, which in stale.items()}
 
 
 @pytest.mark.parametrize("name", sorted(snnteach._HOMES.keys() - {"copyable"}))   # it is given functions, no names

@@ -1,14 +1,16 @@
 """Notebook 16: its listings against the package, its exercises, its explorer and its stored study."""
 import math
+import sys
 
 import pytest
 import torch
 
 from snnteach import online as reference
 from snnteach import stored as read_stored
-from snnteach.authoring import studies
+from snnteach.authoring import study_table
 from snnteach.bptt import Weights, backward, forward, random_weights
 from snnteach.lessons.online import explorers as module
+from snnteach.lessons.online import study
 from snnteach.lessons.online.films import build_snowball, draw_snowball, snowball_frames
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
@@ -124,7 +126,6 @@ def test_the_snowball_is_the_trace():
 
 def test_the_stored_study_says_what_the_issue_asks():
     stored = read_stored("online")
-    assert studies.stale("online") is None
     for rule in ("e-prop", "OTTT"):
         short, long = (sorted(stored[f"memory, T = {num_steps}: {rule}"])[1] for num_steps in (50, 5000))
         assert long <= 1.2 * short
@@ -135,6 +136,12 @@ def test_the_stored_study_says_what_the_issue_asks():
                                          strict=True)) <= 0.5
     frozen = max(stored["scanned digits, frozen hidden layer"])
     assert min(stored["scanned digits, BPTT"] + stored["scanned digits, e-prop"]) > 0.85 > 0.7 > frozen
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_is_measured_in_a_process_of_its_own():
+    name, found = "memory, T = 50: OTTT", study.in_a_process(study.extra_memory, "OTTT", 50)
+    assert study_table.in_band(study, name, found, read_stored("online")[name])
 
 
 def test_the_picture_of_the_eligibility():

@@ -8,7 +8,6 @@ import torch
 
 from snnteach import stdp as reference
 from snnteach import stored as read_stored
-from snnteach.authoring import studies
 from snnteach.lessons.stdp.explorers import GAIN, GROUP, START, mean_drift, settle
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
@@ -129,12 +128,6 @@ def test_explorers_say_what_the_notebook_says():
             assert data["change"][-1].item() == pytest.approx(100 * reference.pair_stdp(pre, post, pairs=pairs), abs=1e-4)
 
 
-def test_the_stored_study_is_whole_and_up_to_date():
-    study, stored = studies.study("stdp"), read_stored("stdp")
-    assert {name.partition(": ")[0] for name in stored} == set(study.ROWS)
-    assert all(len(values) == 3 for values in stored.values()) and studies.stale("stdp") is None
-
-
 def test_the_stored_study_keeps_what_was_promised():
     stored = read_stored("stdp")
     learned = stored["learned: accuracy"]
@@ -142,11 +135,6 @@ def test_the_stored_study_keeps_what_was_promised():
     for control in ("random fields", "training images as fields", "fixed threshold 10", "fixed threshold 20", "no homeostasis",
                     "no normalisation"):
         assert max(stored[f"{control}: accuracy"]) < min(learned)
-
-
-def test_a_row_of_the_study_repeats():
-    study = studies.study("stdp")
-    assert study.ROWS["k-means"](0) == pytest.approx(read_stored("stdp")["k-means"][0], abs=0.02)
 
 
 @pytest.mark.parametrize("bounds", ["hard", "soft"])

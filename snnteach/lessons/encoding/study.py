@@ -4,7 +4,7 @@ The only setting chosen for each code is the gain of its input current, from (0.
 seeds on 1000 images held out of the 5000 for training, after half of the epochs (rows "choose ..."). The other rows train on
 all 5000 images with this gain, and each network is measured once on the 10,000 test images.
 """
-from functools import cache
+from functools import cache, partial
 
 import torch
 
@@ -13,17 +13,35 @@ from ...encoding import delta_code, latency_code, phase_code, phase_weights, pop
 from ...losses import ce_membrane_loss
 from ...networks import SpikingMLP, direct_current
 from ...training import accuracy, fit
+from ..kinds import AMOUNT, SHARE
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.03
+QUANTITIES = {"*: inputs": AMOUNT, "*: hidden": AMOUNT, "*": SHARE}     # spikes an image, accuracies
 GAINS = (0.3, 1, 3, 10, 30)
 STEPS = 8
+HIDDEN = (300,)                           # sizes of the hidden layers
 FAINTEST = 0.002                          # below the darkest grey that is not black, 1 / 255
 
 
 def latency(x, num_steps=STEPS):
     """One spike a pixel that is not black, linear, [T, B, 784]."""
     return latency_code(x, num_steps, threshold=FAINTEST, mode="linear")
+
+
+def one_bit(x):
+    """A constant current where the pixel is bright, [T, B, 784]."""
+    return direct_current((x > 0.5).to(x.dtype), STEPS)
+
+
+def undivided_rate(x):
+    """A rate code of pixel values from 0 to 255, which somebody forgot to divide, [T, B, 784]."""
+    return (torch.rand(STEPS, *x.shape) < 255 * x).to(x.dtype)
+
+
+def weighted_phase(x):
+    """A phase code whose spikes weigh what their phase says, [T, B, 784]."""
+    return phase_code(x, STEPS) * phase_weights(STEPS).view(-1, 1, 1)
 
 
 def shuffled_latency(x):
@@ -52,20 +70,20 @@ def population(x):
 
 
 CODES = {
-    "direct current": lambda x: direct_current(x, STEPS),
-    "direct current, T = 1": lambda x: direct_current(x, 1),
-    "direct current, one bit": lambda x: direct_current((x > 0.5).to(x.dtype), STEPS),
-    "linear model": lambda x: direct_current(x, 1),
-    "rate": lambda x: rate_code(x, STEPS),
-    "rate, T = 1": lambda x: rate_code(x, 1),
-    "rate, T = 32": lambda x: rate_code(x, 32),
-    "rate, 0 to 255": lambda x: (torch.rand(STEPS, *x.shape) < 255 * x).to(x.dtype),            # without dividing by 255
+    "direct current": partial(direct_current, num_steps=STEPS),
+    "direct current, T = 1": partial(direct_current, num_steps=1),
+    "direct current, one bit": one_bit,
+    "linear model": partial(direct_current, num_steps=1),
+    "rate": partial(rate_code, num_steps=STEPS),
+    "rate, T = 1": partial(rate_code, num_steps=1),
+    "rate, T = 32": partial(rate_code, num_steps=32),
+    "rate, 0 to 255": undivided_rate,
     "latency, linear": latency,
-    "latency, logarithmic": lambda x: latency_code(x, STEPS, tau=STEPS, threshold=0.1),
+    "latency, logarithmic": partial(latency_code, num_steps=STEPS, tau=STEPS, threshold=0.1),
     "latency, shuffled": shuffled_latency,
     "latency, all at once": all_at_once,
-    "phase": lambda x: phase_code(x, STEPS),
-    "phase, weighted": lambda x: phase_code(x, STEPS) * phase_weights(STEPS).view(-1, 1, 1),
+    "phase": partial(phase_code, num_steps=STEPS),
+    "phase, weighted": weighted_phase,
     "delta, flash": flash,
     "population, latency": population,
 }
@@ -83,54 +101,56 @@ def _images():
     return flat(data.train_images), data.train_labels, flat(data.test_images), data.test_labels
 
 
-def encoder(name, gain):
+def encoder(code, gain):
     """A code times its gain; a constant current stays a view along time, which the network multiplies only once."""
     def encode(x):
-        current = CODES[name](x)
+        current = code(x)
         return direct_current(gain * current[0], len(current)) if current.stride(0) == 0 else gain * current
 
     return encode
 
 
-def train(name, gain, seed, inputs, targets, epochs):
+def train(code, hidden, gain, seed, inputs, targets, epochs):
     """Train the network on one code; return it with its encoder."""
-    encode = encoder(name, gain)
+    encode = encoder(code, gain)
     num_steps, _, num_inputs = encode(inputs[:1]).shape
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        net = SpikingMLP((num_inputs, 10) if name == "linear model" else (num_inputs, 300, 10), readout="membrane")
+        net = SpikingMLP((num_inputs, *hidden, 10), readout="membrane")
     fit(net, inputs, targets, loss=lambda records, y: ce_membrane_loss(records[-1].mem / num_steps, y), encode=encode,
         epochs=epochs, batch_size=100, learning_rate=2e-3, seed=seed)
     return net, encode
 
 
-def choose(name):
+def choose(code, hidden):
     """A row: accuracy on the held-out training images for each gain, after 4 epochs."""
     def row(seed):
         inputs, targets = _images()[:2]
         found = {}
         for gain in GAINS:
-            net, encode = train(name, gain, seed, inputs[:4000], targets[:4000], epochs=4)
+            net, encode = train(code, hidden, gain, seed, inputs[:4000], targets[:4000], epochs=4)
             found[f"gain {gain}"] = accuracy(net, inputs[4000:], targets[4000:], encode=encode)
         return found
 
     return row
 
 
-def final(name):
+def final(code, gain, hidden):
     """A row: accuracy on the test images, and non-zero inputs and hidden spikes an image on the first 1000 of them."""
     def row(seed):
         inputs, targets, test_inputs, test_targets = _images()
-        net, encode = train(name, CHOSEN[name], seed, inputs, targets, epochs=8)
+        net, encode = train(code, hidden, gain, seed, inputs, targets, epochs=8)
         with torch.no_grad(), torch.random.fork_rng():
             torch.manual_seed(seed)
             current = encode(test_inputs[:1000])                                                # [T, 1000, N]
-            hidden = net(current)[0].spk
+            spk = net(current)[0].spk
         return {"accuracy": accuracy(net, test_inputs, test_targets, encode=encode),
                 "inputs": current.count_nonzero().item() / 1000,
-                "hidden": 0.0 if hidden is None else hidden.sum().item() / 1000}
+                "hidden": 0.0 if spk is None else spk.sum().item() / 1000}
 
     return row
 
 
-ROWS = {**{f"choose {name}": choose(name) for name in CODES}, **{name: final(name) for name in CODES}}
+LINEAR = {"linear model": ()}              # it has no hidden layer
+ROWS = {**{f"choose {name}": choose(code, LINEAR.get(name, HIDDEN)) for name, code in CODES.items()},
+        **{name: final(code, CHOSEN[name], LINEAR.get(name, HIDDEN)) for name, code in CODES.items()}}

@@ -21,9 +21,18 @@ from ...bptt import Weights, backward, forward, random_weights
 from ...data import digits, flat, mnist5k, validation_split
 from ...online import Reservoir, cosine, eprop, ottt
 from ...surrogate import atan
+from ..kinds import AMOUNT, COSINE, MEMORY, SHARE, TIME
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.1
+QUANTITIES = {
+    "gain *: size": AMOUNT,
+    "gain *": COSINE,
+    "pattern, *": AMOUNT,                                 # mean squared errors
+    "memory, *": MEMORY,                                  # MB
+    "time, *": TIME,                                      # milliseconds
+    "*": SHARE,                                           # accuracies
+}
 RULES = ("BPTT", "e-prop", "e-prop, random feedback", "OTTT", "frozen hidden layer")
 GAINS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 LENGTHS = (50, 500, 5000)
@@ -234,21 +243,21 @@ def seconds_a_gradient(num_steps, rounds):
     return {rule: statistics.median(values[1:]) for rule, values in times.items()}         # the first round warms up
 
 
-def in_a_process(call):
-    """Evaluate a call of this module, such as "extra_memory('OTTT', 50)", in a fresh process."""
-    code = f"import json\nfrom {__name__} import *\nprint(json.dumps({call}))"
+def in_a_process(function, *arguments):
+    """Call a function of this module, such as extra_memory, in a fresh process."""
+    code = f"import json\nfrom {function.__module__} import *\nprint(json.dumps({function.__name__}{arguments!r}))"
     return json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
 def memory(num_steps):
     """A row: extra memory in MB of one gradient by each rule, each in a process of its own."""
-    return lambda _: {rule: in_a_process(f"extra_memory({rule!r}, {num_steps})") for rule in STEPS}
+    return lambda _: {rule: in_a_process(extra_memory, rule, num_steps) for rule in STEPS}
 
 
 def duration(num_steps):
     """A row: milliseconds a gradient by each rule, in rounds that take turns."""
     rounds = max(3, 500 // num_steps)
-    return lambda _: {rule: 1e3 * value for rule, value in in_a_process(f"seconds_a_gradient({num_steps}, {rounds})").items()}
+    return lambda _: {rule: 1e3 * value for rule, value in in_a_process(seconds_a_gradient, num_steps, rounds).items()}
 
 
 ROWS = {

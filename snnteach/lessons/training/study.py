@@ -13,9 +13,11 @@ from ...data import digits, mnist5k
 from ...losses import ce_count_loss, ce_membrane_loss
 from ...networks import Record, SpikingMLP, direct_current
 from ...training import accuracy, fit
+from ..kinds import AMOUNT, SHARE
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.03
+QUANTITIES = {"*: spikes": AMOUNT, "*": SHARE}         # spikes an image, accuracies
 
 
 @cache

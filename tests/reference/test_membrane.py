@@ -29,7 +29,9 @@ def test_free_decay_is_exact_for_any_step():
 
 def test_euler_decay_differs_by_the_square_of_the_step():
     for ratio in (0.1, 0.01):
-        assert math.exp(-ratio) - (1 - ratio) == pytest.approx(ratio**2 / 2, rel=ratio)
+        exact, euler = (passive_membrane(torch.zeros(1, dtype=FLOAT), 5.0, 5.0 * ratio, initial=2.0, method=method).item()
+                        for method in ("exact", "euler"))
+        assert exact - euler == pytest.approx(2 * ratio**2 / 2, rel=ratio)
 
 
 def test_euler_is_first_order():
@@ -81,8 +83,16 @@ def test_f_i_curve(current, rate):
     assert ((len(times) - 1) / (times[-1] - times[0])).item() == pytest.approx(rate, rel=0.01)
 
 
+def test_the_f_i_curve_knows_volts_ohms_and_where_the_membrane_starts_again():
+    steady, rate = 2.5 * 0.6, firing_rate(0.6, 20e-3, resistance=2.5, threshold=0.8, refractory=4e-3, reset=-0.3)
+    assert 1 / rate == pytest.approx(4e-3 + 20e-3 * math.log((steady + 0.3) / (steady - 0.8)), rel=1e-12)
+    _, spikes = integrate_and_fire(torch.full((50_000,), 0.6), 20e-3, 0.1e-3, resistance=2.5, threshold=0.8, refractory=4e-3)
+    expected = firing_rate(0.6, 20e-3, resistance=2.5, threshold=0.8, refractory=4e-3)
+    assert 1e4 / spikes.nonzero().flatten().diff().double().mean().item() == pytest.approx(expected, rel=0.01)
+
+
 def test_dead_time_holds_the_membrane_at_rest():
-    voltage, spikes = integrate_and_fire(torch.full((60,), 5.0), 20e-3, 1e-3, refractory=3e-3)
+    voltage, spikes = integrate_and_fire(torch.full((60,), 5.0), 2.0, 0.1, refractory=0.3)       # 0.3 / 0.1 < 3 in binary
     first = int(spikes.nonzero()[0])
     assert voltage[first + 1:first + 4].tolist() == [0.0, 0.0, 0.0] and voltage[first + 4] > 0
 
@@ -90,6 +100,7 @@ def test_dead_time_holds_the_membrane_at_rest():
 def test_strength_duration_is_reached_by_the_simulation():
     assert float(strength_duration(5 * math.log(2), 5.0)) == pytest.approx(2.0)
     assert float(strength_duration(1e-6, 5.0)) * 1e-6 == pytest.approx(5.0, rel=1e-5)        # charge of a short pulse
+    assert float(strength_duration(5 * math.log(2), 5.0, rheobase=3.0)) == pytest.approx(6.0)
     for width in (1.0, 5.0, 20.0):
         needed = float(strength_duration(torch.tensor(width, dtype=FLOAT), 5.0))
         for factor, fires in ((0.999, False), (1.001, True)):

@@ -19,7 +19,7 @@ def signal(steps=9, batch=4):
     return 4 * torch.rand(steps, batch, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 
 
-def written_out(net, x, surrogate, beta=0.9, threshold=0.4, readout="spike"):
+def written_out(net, x, surrogate, readout="spike", beta=0.9, threshold=0.4, **options):
     """Every layer and step in the open: lif_step and nn.Linear."""
     layers = list(net.linears)
     state = [(x.new_zeros(x.shape[1], layer.out_features),) * 2 for layer in layers]       # (spk, mem)
@@ -30,7 +30,7 @@ def written_out(net, x, surrogate, beta=0.9, threshold=0.4, readout="spike"):
             if number == len(layers) - 1 and readout == "membrane":
                 spk, mem = spk, beta * mem + layer(x_t)
             else:
-                spk, mem = lif_step(layer(x_t), mem, spk, beta, threshold, surrogate=surrogate)
+                spk, mem = lif_step(layer(x_t), mem, spk, beta, threshold, surrogate=surrogate, **options)
             state[number], x_t = (spk, mem), spk
             history[number].append(state[number])
     return [Record(*map(torch.stack, zip(*steps, strict=True))) for steps in history]
@@ -38,12 +38,14 @@ def written_out(net, x, surrogate, beta=0.9, threshold=0.4, readout="spike"):
 
 @pytest.mark.parametrize("readout", ["spike", "membrane"])
 @pytest.mark.parametrize("surrogate", [atan(), triangular(0.5)])
-@pytest.mark.parametrize("constant", [True, False])
-def test_equals_the_written_out_loop(readout, surrogate, constant):
-    net, x = network(readout=readout, surrogate=surrogate), signal()
+@pytest.mark.parametrize(("constant", "options"), [
+    (True, {}), (False, {}), (False, {"reset": "zero"}), (False, {"detach_reset": False}),
+    (False, {"beta": 0.7, "threshold": 0.5})])
+def test_equals_the_written_out_loop(readout, surrogate, constant, options):
+    net, x = network(readout=readout, surrogate=surrogate, **options), signal()
     if constant:
         x = direct_current(x[0], 9)
-    records, expected = net(x), written_out(net, x, surrogate, readout=readout)
+    records, expected = net(x), written_out(net, x, surrogate, readout, **options)
     assert sum(record.spk.sum().item() for record in expected) > 50
     for record, other in zip(records, expected, strict=True):
         torch.testing.assert_close(record.mem, other.mem, rtol=0, atol=1e-10)

@@ -65,6 +65,12 @@ def test_events_follow_the_edge(speed):
         assert events[step].count_nonzero() == 2 * speed * 12                                    # edges x speed x height
 
 
+def test_the_bar_covers_the_background_with_its_own_brightness():
+    background = texture(3, 9, 0.5)
+    frame = moving_bar(1, 3, 9, bar_width=2, background=background, brightness=0.7)[0]
+    assert (frame[:, 1:3] == 0.7).all() and torch.equal(frame[:, 3:], background[:, 3:])
+
+
 def test_no_events_when_the_bar_stops():
     events = change_events(moving_bar(20, 12, 48, stop_step=8), threshold=0.2)
     assert events[1:9].abs().sum((1, 2)).tolist() == [24.0] * 8

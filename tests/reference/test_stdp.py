@@ -107,6 +107,21 @@ def test_drift_in_closed_form():
     assert expected_drift(1.0, 1.0, UNEVEN) == pytest.approx(total, rel=1e-10)
 
 
+@pytest.mark.parametrize("bounds", ["none", "hard", "soft"])
+def test_one_step_with_bounds_is_its_formula(bounds):
+    rule = UNEVEN._replace(a_plus=0.9, a_minus=0.8, bounds=bounds, w_max=0.7)
+    pre, post, weight = (torch.tensor(values, dtype=FLOAT) for values in ([1.0, 0.0], [0.0, 1.0], [[0.1, 0.65], [0.2, 0.6]]))
+    before = Traces(torch.tensor([0.3, 1.2], dtype=FLOAT), torch.tensor([0.7, 0.4], dtype=FLOAT))
+    found, traces = stdp_step(pre, post, before, weight, rule)
+    for j, i in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        up = 0.9 * post[j] * before.pre[i] * math.exp(-1 / 17)
+        down = 0.8 * pre[i] * before.post[j] * math.exp(-1 / 31)
+        new = weight[j, i] + (up * (0.7 - weight[j, i]) - down * weight[j, i] if bounds == "soft" else up - down)
+        expected = new if bounds == "none" else min(max(new, 0), 0.7)
+        assert found[j, i].item() == pytest.approx(float(expected), rel=1e-12)
+    assert traces.pre.tolist() == pytest.approx([0.3 * math.exp(-1 / 17) + 1, 1.2 * math.exp(-1 / 17)])
+
+
 @pytest.mark.parametrize("bounds", ["hard", "soft"])
 def test_bounds_hold(bounds):
     rule = PairRule(a_plus=0.3, a_minus=0.3, bounds=bounds, w_max=0.7)
@@ -243,6 +258,28 @@ def test_silence_teaches_nothing():
     spk = torch.zeros(5, 2, 6)
     after = wta_learn(spk, wta_forward(spk, layer), layer)
     assert torch.allclose(after.weight, layer.weight) and torch.equal(after.threshold, layer.threshold)
+
+
+def test_a_winner_must_be_above_its_threshold():
+    layer = WinnerTakeAll(torch.tensor([[0.5, 0.5]]), torch.ones(1))
+    assert not wta_forward(torch.ones(1, 1, 2), layer).any() and wta_forward(torch.ones(2, 1, 2), layer)[1].item() == 1
+
+
+def test_training_is_the_written_out_loop():
+    """In a new random order each epoch, with a learning rate that falls, and with the constants that were passed."""
+    images, generator = torch.rand(20, 6, generator=torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1)
+    start, constants = wta_start(4, 6, threshold=0.5, generator=generator), {"offset": 0.1, "rise": 0.3, "decay": 0.8}
+    state, layer = generator.get_state(), start
+    found = train_wta(start, images, encode=lambda x: x.expand(5, *x.shape), epochs=2, batch_size=8, learning_rate=0.1,
+                      generator=generator, **constants)
+    for epoch in range(2):
+        seen = 20 * epoch
+        for chosen in torch.randperm(20, generator=generator.set_state(state) if seen == 0 else generator).split(8):
+            spk = images[chosen].expand(5, -1, -1)
+            layer = wta_learn(spk, wta_forward(spk, layer), layer, learning_rate=0.1 * (1 - seen / 40), **constants)
+            seen += len(chosen)
+    assert torch.equal(found.weight, layer.weight) and torch.equal(found.threshold, layer.threshold)
+    assert not torch.allclose(found.weight, start.weight, atol=0.05)
 
 
 def test_training_repeats_and_reports_progress():

@@ -45,7 +45,7 @@ def test_autograd_gives_the_formula_and_the_forward_pass_is_the_step(name, slope
 
 
 @pytest.mark.parametrize(("h", "peak", "area", "fwhm"), [
-    (atan(), 1, 1, 2 / math.pi), (atan(4.0), 1, 0.25, 1 / (2 * math.pi)),
+    (atan(), 1, 1, 2 / math.pi), (atan(4.0), 1, 0.25, 1 / (2 * math.pi)), (atan(0.1), 1, 10, 20 / math.pi),
     (fast_sigmoid(25.0), 1, 2 / 25, 2 * (math.sqrt(2) - 1) / 25), (sigmoid(4.0), 1, 1, 3.5255 / 4),
     (sigmoid(25.0), 6.25, 1, 3.5255 / 25), (triangular(), 1, 1, 1), (boxcar(), 1, 1, 1),
     (gaussian(2.5), 1, math.sqrt(2 * math.pi) / 2.5, 2 * math.sqrt(2 * math.log(2)) / 2.5),

@@ -53,6 +53,26 @@ def test_it_learns(readout):
     assert set(history[0]) == {"epoch", "loss", "seconds"}
 
 
+def test_fit_is_the_written_out_loop():
+    ours, theirs, (inputs, targets) = network(), network(), data(samples=100)
+    history = fit(ours, inputs, targets, loss=loss, encode=noisy, epochs=3, batch_size=32, learning_rate=0.01,
+                  weight_decay=0.3, seed=5, augment=lambda x: x.flip(1))
+    optimiser = torch.optim.AdamW(theirs.parameters(), lr=0.01, weight_decay=0.3, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=12)                # four batches an epoch
+    torch.manual_seed(5)
+    for row in history:
+        values = []
+        for batch in torch.randperm(100).split(32):
+            value = loss(theirs(noisy(inputs[batch].flip(1))), targets[batch])
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            schedule.step()
+            values += [value.item()] * len(batch)                  # the last batch holds four samples
+        assert row["loss"] == pytest.approx(sum(values) / 100, rel=1e-12)
+    assert torch.equal(weights(ours), weights(theirs))
+
+
 @pytest.mark.parametrize("encode", [constant, noisy])
 def test_the_seed_decides_everything(encode):
     nets = [network() for _ in range(3)]
@@ -164,7 +184,8 @@ def test_prediction_by_spikes_by_membranes_and_in_chunks():
     class Fixed(torch.nn.Module):
         def forward(self, x):                                      # class = the input's own number
             assert not self.training and not torch.is_grad_enabled() and x.shape[1] <= 3
-            y = torch.nn.functional.one_hot(x[0, :, 0].long(), 5).float().expand(len(x), -1, -1)
+            y = torch.nn.functional.one_hot(x[0, :, 0].long(), 5).float().repeat(len(x), 1, 1)
+            y[-1] = 0.9 * y[-1].roll(1, dims=-1)                   # the last step alone would say another class
             return [Record(y, -y) if self.spikes else Record(None, y)]
 
     net, inputs = Fixed(), torch.arange(5.0).view(5, 1)
@@ -172,6 +193,8 @@ def test_prediction_by_spikes_by_membranes_and_in_chunks():
         assert predict(net, inputs, encode=constant, batch_size=3).tolist() == [0, 1, 2, 3, 4]
         assert accuracy(net, inputs, torch.tensor([0, 1, 2, 3, 3]), encode=constant, batch_size=2) == pytest.approx(0.8)
         assert net.training
+    predict(net.eval(), inputs, encode=constant, batch_size=3)
+    assert not net.training
 
 
 def test_random_encoding_is_judged_the_same_way_twice():

@@ -18,6 +18,8 @@ from ..reader.lookup import part
 from . import study_table
 from .study_code import codes
 
+MINUTE = 60.0                                       # seconds of repeated runs, as they are stored
+
 
 def topics():
     """Return the topics of all studies, in the order of the course."""
@@ -117,8 +119,9 @@ def flaws(topic):
 def confirm(topic, say=print):
     """Repeat some runs of the rows that are older than their code; where no digit has moved, stamp all of these rows.
 
-    The runs are the cheapest that together call every function of which those rows are made. Quantities that are measured
-    with a clock or a meter must lie in their stored band. The column `confirmed` says when, and which runs were repeated.
+    The runs are the cheapest that together call every function of which those rows are made, and as many more as fit into a
+    minute. Quantities that are measured with a clock or a meter must lie in their stored band. The column `confirmed` says
+    when, and which runs were repeated.
 
     Returns:
         Whether the table now is as new as the code. If not, nothing was written, and `say` got the reasons.
@@ -129,7 +132,7 @@ def confirm(topic, say=print):
         say(f"{topic}: not confirmed. {'; '.join(wrong)}. Run: python -m snnteach study {lesson(topic).number}")
         return False
     stored = {run: rows for run, rows in study_table.runs(rows).items() if run[0] in old}
-    repeated, moved = _cheapest(stored, code), []
+    repeated, moved = _to_repeat(stored, code), []
     for setting, seed in repeated:
         say(f"{topic}: {setting}, seed {seed} ...")
         moved += _moved(module, rows, _measure(module, setting, seed, code[setting].fingerprint))
@@ -152,13 +155,19 @@ def confirm(topic, say=print):
     return True
 
 
-def _cheapest(stored, code):
-    """Choose the cheapest runs that together call every function of which the rows are made."""
-    chosen, covered = [], set()
-    for setting, seed in sorted(stored, key=lambda run: float(stored[run][0]["seconds"])):
-        if not code[setting].made_of <= covered:
-            chosen.append((setting, seed))
-            covered |= code[setting].made_of
+def _to_repeat(stored, code):
+    """Choose the cheapest runs that call every function of the rows; then, for a minute, one of each setting, then any."""
+    cost, covered, chosen = {run: float(rows[0]["seconds"]) for run, rows in stored.items()}, set(), []
+    for run in sorted(cost, key=cost.get):
+        if not code[run[0]].made_of <= covered:
+            chosen.append(run)
+            covered |= code[run[0]].made_of
+    first = {}
+    for run in [*chosen, *sorted(cost, key=cost.get)]:
+        first.setdefault(run[0], run)
+    for run in sorted(cost.keys() - set(chosen), key=lambda run: (first[run[0]] != run, cost[run], run)):
+        if sum(cost[other] for other in chosen) + cost[run] <= MINUTE:
+            chosen.append(run)
     return chosen
 
 

@@ -260,6 +260,7 @@ def confirm(toy, said):
 def test_confirm_stamps_rows_of_which_no_digit_moved(toy, monkeypatch):
     studies.run("toy")
     values, said = stored("toy"), []
+    monkeypatch.setattr(studies, "MINUTE", -1)             # only what must be repeated
     assert confirm(toy, said) and not toy.calls and {row["confirmed"] for row in results.rows("toy")} == {""}
     toy.change("neurons.py", "return RATE * x", "return x * RATE")
     monkeypatch.setattr(studies, "_versions", lambda: "new")
@@ -306,11 +307,15 @@ def test_confirm_sees_a_quantity_that_came_or_went(toy):
         assert not confirm(toy, said) and "two: a" in said[-1]
 
 
-def test_each_function_of_the_rows_is_called_by_some_repeated_run(toy):
+def test_repeated_runs_call_every_function_and_fill_a_minute(monkeypatch):
     made = {"cheap": {"f"}, "with g": {"f", "g"}, "with g again": {"f", "g"}, "with h": {"f", "h"}}
     code = {name: study_code.Code("", frozenset(parts)) for name, parts in made.items()}
-    stored = {(name, "0"): [{"seconds": f"{cost}"}] for name, cost in zip(made, (3.0, 2.0, 1.0, 10.0), strict=True)}
-    assert studies._cheapest(stored, code) == [("with g again", "0"), ("with h", "0")]
+    stored = {(name, "0"): [{"seconds": f"{cost}"}] for name, cost in zip(made, (3.0, 3.5, 1.0, 10.0), strict=True)}
+    must, may = [("with g again", "0"), ("with h", "0")], [("cheap", "0"), ("with g", "0"), ("with h", "1")]
+    stored |= {("with h", "1"): [{"seconds": "10.5"}]}
+    for minute, more in ((-1, 0), (13.9, 0), (14, 1), (17.4, 1), (17.5, 2), (27.9, 2), (28, 3), (60, 3)):
+        monkeypatch.setattr(studies, "MINUTE", minute)
+        assert studies._to_repeat(stored, code) == must + may[:more]
 
 
 def test_the_code_of_a_row_is_its_functions_and_their_values(toy):

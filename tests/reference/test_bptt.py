@@ -100,14 +100,15 @@ def test_the_influence_of_the_past_falls_by_beta_a_step(beta):
 @pytest.mark.parametrize("detach_reset", [True, False])
 def test_the_jacobian_of_a_step_is_autograds(detach_reset):
     weights, x, _ = network()
-    run = forward(x, weights, 0.9, 0.8)
+    run = forward(x, weights, 0.9, 0.8, 1.3)
     def next_mem(mem):
-        spk = (mem > 1).to(FLOAT)
-        lent = atan()(mem.detach() - 1) * (mem - mem.detach())                       # a spike that carries h as its slope
-        paid = spk if detach_reset else spk + lent
+        spk = (mem > 1.3).to(FLOAT)
+        lent = atan()(mem.detach() - 1.3) * (mem - mem.detach())                     # a spike that carries h as its slope
+        paid = 1.3 * (spk if detach_reset else spk + lent)
         return 0.9 * mem + (spk + lent) @ weights.recurrent.T - paid
     expected = torch.autograd.functional.jacobian(next_mem, run.mem[5, 0])
-    assert torch.allclose(step_jacobian(run.mem[5, 0], weights, 0.9, detach_reset=detach_reset), expected, atol=1e-12)
+    found = step_jacobian(run.mem[5, 0], weights, 0.9, 1.3, detach_reset=detach_reset)
+    assert torch.allclose(found, expected, atol=1e-12)
     assert step_jacobian(run.mem, weights, 0.9).shape == (30, 4, 7, 7)
     alone = step_jacobian(run.mem[0, 0], weights._replace(recurrent=None), 0.9)
     assert torch.equal(alone, 0.9 * torch.eye(7, dtype=FLOAT))

@@ -209,6 +209,9 @@ def test_cosine():
     other = weights._replace(hidden=2 * weights.hidden, recurrent=2 * weights.recurrent, output=-weights.output)
     assert cosine(weights, other) == pytest.approx(1)                    # neither length nor read-out count
     assert cosine(weights, weights._replace(hidden=-weights.hidden, recurrent=-weights.recurrent)) == pytest.approx(-1)
+    one, other = (Weights(torch.tensor([[hidden]]), torch.tensor([[recurrent]]), torch.ones(1, 1))
+                  for hidden, recurrent in ((3.0, 4.0), (12.0, -5.0)))
+    assert cosine(one, other) == pytest.approx((36 - 20) / (5 * 13))
 
 
 def times_kept(size, stream, rounds):

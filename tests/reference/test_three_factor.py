@@ -76,6 +76,7 @@ def test_error_events_are_signs_of_large_errors():
     events = error_events(error, 0.45)
     assert set(events.tolist()) == {-1.0, 0.0, 1.0} and events.abs().sum() == 12
     assert torch.equal(events[events != 0], error[events != 0].sign())
+    assert error_events(torch.tensor([-0.5, 0.5]), 0.5).tolist() == [0, 0]                       # larger, not as large
 
 
 @pytest.mark.parametrize("lag, delay", [(1, 0), (7, 20), (-3, 9), (0, 5)])
@@ -143,13 +144,16 @@ def test_sampled_escape_noise_agrees_with_the_enumeration():
     assert ((reward - reward.mean()) * e).mean().item() == pytest.approx(gradient.item(), abs=0.02)
 
 
-def test_actors_keep_the_score_of_all_their_steps():
+@pytest.mark.parametrize("threshold", [1.0, 0.6])
+def test_actors_keep_the_score_of_all_their_steps(threshold):
     weight, x = rand(3, 2, 6), spikes(25, 3, 6, seed=1)
     state, generator, mems, spks = start_actor(weight), torch.Generator().manual_seed(0), [], []
     for x_t in x:
-        state = act(x_t, weight, state, 0.8, 1.0, slope=2.0, generator=generator)
+        expected = 0.8 * state.mem + torch.einsum("bai,bi->ba", weight, x_t) - threshold * state.spk
+        state = act(x_t, weight, state, 0.8, 1.0, threshold, slope=2.0, generator=generator)
+        assert torch.allclose(state.mem, expected, atol=1e-12)
         mems.append(state.mem), spks.append(state.spk)
-    whole = score(x, torch.stack(mems), torch.stack(spks), 0.8, slope=2.0)
+    whole = score(x, torch.stack(mems), torch.stack(spks), 0.8, threshold, slope=2.0)
     assert torch.stack(spks).any() and torch.allclose(state.eligibility, whole, rtol=1e-12)
     assert torch.allclose(state.trace, trace(x, 0.8)[-1])
 

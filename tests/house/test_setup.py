@@ -418,7 +418,7 @@ def test_numbers_and_topics_at_the_beginning_mean_all_that_concerns_them(started
     names = asked[asked.index("-k") + 1].split(" or ")
     for test in ("test_x[07_surrogate]", "test_x[07.1]", "test_x[surrogate.shape]", "test_x[surrogate]", "test_x[01_membrane]"):
         assert any(name in test for name in names)
-    assert not any(name in test for name in names for test in ("test_x[08_bptt]", "test_x[stdp]", "test_surrogate_of_it"))
+    assert not any(name in test for name in names for test in ("test_x[08_bptt]", "test_x[0.075]", "test_x[stdp]"))
     assert asked[-3:] == ["-n", "2", "-x"]
 
 

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
+from importlinter import cli
 
 from snnteach.lessons import syllabus
 
@@ -16,42 +18,24 @@ PACKAGE = Path(__file__).parents[2] / "snnteach"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 REFERENCE = [path for path in PACKAGE.glob("*.py") if not path.name.startswith("__")]
 PUBLIC = [path for path in REFERENCE if not path.name.startswith("_")]
-LEVEL = {"plots": 2, "data": 2, "lessons": 3, "reader": 4, "install": 5, "authoring": 6}
-ALLOWED = {"torch"} | set(sys.stdlib_module_names)
 NAMED = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
-def level(parts):
-    return LEVEL.get(parts[0], 1) if parts else 1
+def test_imports_keep_the_contracts(capsys):
+    """Layers, lessons and circles, as pyproject.toml states them; an import inside a function counts."""
+    broken = cli.lint_imports(config_filename=str(PACKAGE.parent / "pyproject.toml"), no_cache=True)
+    assert not broken, capsys.readouterr().out
 
 
-def imports(path):
-    """Yield (module parts inside snnteach or None, outside name or None) of every import in a file."""
-    here = path.relative_to(PACKAGE).parts
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = here[:len(here) - node.level]
-            module = tuple((node.module or "").split(".")) if node.module else ()
-            for alias in node.names:
-                yield (*base, *module) or (alias.name,), None
-        elif isinstance(node, ast.ImportFrom):
-            inside = node.module.split(".")[0] == "snnteach"
-            yield (tuple(node.module.split(".")[1:]), None) if inside else (None, node.module.split(".")[0])
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                yield None, alias.name.split(".")[0]
-
-
-@NAMED
-def test_imports_go_only_downward(path):
-    parts = path.relative_to(PACKAGE).parts
-    if path.name in ("__init__.py", "__main__.py") and len(parts) == 1:
-        return
-    for inside, outside in imports(path):
-        if inside is not None:
-            assert level(inside) <= level(parts), f"imports upward: {'.'.join(inside)}"
-        elif path in REFERENCE:
-            assert outside in ALLOWED, f"a reference module imports {outside}"
+def test_who_imports_what_from_outside():
+    """PyTorch alone for what is copied, nothing for what runs before there is an environment."""
+    graph = grimp.build_graph("snnteach", include_external_packages=True, cache_dir=None)
+    bare = ["snnteach", "snnteach.__main__", "snnteach.lessons", *graph.find_children("snnteach.install")]
+    allowed = {f"snnteach.{path.stem}": {"torch"} for path in REFERENCE} | dict.fromkeys(bare, set())
+    allowed["snnteach.install.doctor"] = {"torch", "psutil"}      # inside functions, which go without
+    for module, outside in allowed.items():
+        found = {name for name in graph.find_modules_directly_imported_by(module) if name.partition(".")[0] != "snnteach"}
+        assert found - sys.stdlib_module_names <= outside, module
 
 
 def meanings(path):

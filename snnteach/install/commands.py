@@ -7,6 +7,7 @@ import argparse
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
@@ -20,7 +21,7 @@ SETUP = (CPU, HERE, RECREATE)
 
 NO_BROWSER = ("--no-browser", {"action": "store_true", "help": "print the address, open no browser"})
 PORT = ("--port", {"type": int, "metavar": "N", "help": "the port JupyterLab listens on (default 8888, or the next free one)"})
-FULL = ("--full", {"action": "store_true", "help": "every notebook in a real browser, a thousand kills: takes longer"})
+FULL = ("--full", {"action": "store_true", "help": "every notebook in a real browser, a thousand kills, the lowest versions"})
 CHECK = ("--check", {"action": "store_true", "help": "say which notebooks are not as the normaliser leaves them (the default)"})
 WRITE = ("--write", {"action": "store_true", "help": "normalise, and write what the syllabus says into them and the README"})
 EXECUTE = ("--execute", {"action": "store_true", "help": "execute from top to bottom and write back, normalised"})
@@ -107,8 +108,9 @@ def _call(row, options, rest, arguments):
     """Call the code of a command here, or run the same command on the Python of its environment."""
     if row.level:
         python = environment.python_for(row.level, **setup_options(options))
-        if str(python) != sys.executable:
-            once = [word for word in arguments if word not in (RECREATE[0], CPU[0])]      # done: the environment is ready
+        if python != Path(sys.executable):
+            done = {flag for flag, _ in SETUP}                                            # the environment is ready
+            once = [word for word in arguments if word not in done]
             return environment.run([python, "-m", "snnteach", *once], cwd=environment.ROOT)
     module, _, name = row.code.partition(":")
     return getattr(importlib.import_module(f"snnteach.{module}"), name)(options, rest)

@@ -220,7 +220,7 @@ def python_for(level, cpu=False, here=False, recreate=False, environment=None):
     ours = environment.holds(active)
     if active is not None and not ours:
         return _python_here(active, level, cpu, here, environment)
-    if here:
+    if here and active is None:
         raise SetupError("--here installs into the active environment, and none is active. Leave it out to use .venv.")
     if recreate:
         if ours:

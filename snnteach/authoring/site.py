@@ -4,7 +4,6 @@ Nothing is executed. The notebooks are copied with three changes: a sweep stands
 carry their alternative text, and each listing is preceded by a link to what it shows of the package.
 """
 import csv
-import functools
 import html
 import re
 import shutil
@@ -18,14 +17,14 @@ import nbformat
 from ..install.pins import ROOT
 from ..install.troubles import SetupError
 from ..lessons import lesson
+from ..plots.animation import ONE_FRAME
 from ..reader.lookup import explorer as find
 from . import notebooks, uses
 from .course import binder, modules
-from .sweeps import sweep
+from .sweeps import sweeps
 
 FOLDER = ROOT / "site"
 GLOSSARY = Path(__file__).with_name("glossary.csv")
-FRAMES = 24
 FITTING = 96                          # characters of code beside both columns of a page
 
 
@@ -95,24 +94,6 @@ def _sweep_outputs(name, stem):
     return [*players, nbformat.v4.new_output("display_data", data={"text/markdown": text})]
 
 
-@functools.cache
-def sweeps(name, dpi=72):
-    """Return the sweeps of an explorer: what stands in its place without a kernel, as HTML, and the name of what it moves."""
-    explorer = find(name)
-    players = []
-    for parameter, others in explorer.sweeps:
-        control = explorer.controls[parameter]
-        html = _labelled(sweep(explorer, parameter, FRAMES, dpi=dpi, **others), explorer.alt, control.label)
-        html = _at_start(html, control.swept(FRAMES).index(control.start))
-        players.append((f'<div class="sweep">{html}</div>', control.label))
-    return tuple(players)
-
-
-def _at_start(player, frame):
-    """Let a sweep open where the explorer's slider stands."""
-    return re.sub(r"(anim\w+) = new Animation\([^;]*;", rf"\g<0> \1.set_frame({frame});", player)
-
-
 def narrow(source, most=None):
     """Close comments up, and put those above their line that make it longer than `most` (80, or the longest line of code)."""
     lines = [re.split(r"(?<=\S) {2,}(?=#)", line, maxsplit=1) for line in source.split("\n")]
@@ -125,30 +106,20 @@ def narrow(source, most=None):
 
 
 def still(outputs):
-    """Give pictures their alternative text; where an animation plays, its single frame is left out."""
-    animated = any("<script" in output.get("data", {}).get("text/html", "") for output in outputs)
-    alt = next((output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})), "")
+    """Write pictures as HTML with their alternative text; where a film plays, its single frame is left out."""
+    plays = any('class="player' in output.get("data", {}).get("text/html", "") for output in outputs)
     kept = []
     for output in outputs:
         data = output.get("data", {})
-        if "image/png" in data and animated:
-            continue
-        if "text/html" in data:
-            data["text/html"] = _labelled(data["text/html"], alt, "frame")
-        elif "image/png" in data:
+        if "image/png" in data:
+            if plays:
+                continue
             words = html.escape(output.metadata["image/png"]["alt"])
             output.data = {"text/html": f'<img alt="{words}" src="data:image/png;base64,{"".join(data["image/png"].split())}">'}
         elif "text/markdown" in data:
-            data["text/markdown"] = data["text/markdown"].replace(
-                " The picture is one frame, for pages that play no script.", "")
+            data["text/markdown"] = data["text/markdown"].replace(ONE_FRAME, "")
         kept.append(output)
     return kept
-
-
-def _labelled(player, alt, slider):
-    """Name the picture and the slider of matplotlib's player for readers who cannot see them."""
-    player = player.replace('<img id="_anim_img', f'<img alt="{html.escape(alt)}" id="_anim_img')
-    return re.sub(r'<input (id="_anim_slider)', rf'<input aria-label="{html.escape(slider)}" \1', player)
 
 
 def _link_to_package(cell_id, stem, names):

@@ -14,13 +14,15 @@ from html import escape
 from pathlib import Path
 
 from jinja2 import Template
-from nbconvert.filters import Highlight2HTML, markdown2html
+from nbconvert.filters import Highlight2HTML
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from ..install.troubles import SetupError
 from ..reader.lookup import explorer as find
 from . import notebooks
 from .course import binder
-from .site import ROOT, narrow, still, sweeps
+from .site import ROOT, narrow, still
+from .sweeps import sweeps
 
 FOLDER = ROOT / "slides"
 TYPES = {"slide", "subslide", "notes", "skip"}
@@ -152,7 +154,7 @@ def _html(source):
     """Markdown as HTML whose links lead somewhere from any folder: to a notebook on Binder; the README is only named."""
     source = re.sub(r"\]\((\w+\.ipynb)\)", lambda found: f"]({binder(found[1])})", source)
     source = re.sub(r"\[([^]]*)\]\(\.\./README\.md\)", r"\1", source)
-    return re.sub(r'<a class="anchor-link".*?</a>', "", markdown2html(source))
+    return MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True)).render(source)
 
 
 def _add_code(found, cell):
@@ -160,8 +162,7 @@ def _add_code(found, cell):
     tags = set(cell.metadata.get("tags", []))
     if "explorer" in tags:
         name = re.search(r'explore\("([\w.]+)"\)', cell.source)[1]
-        found += [Slide(html, [_html(find(name).alt)], False, "figure")
-                  for html, _ in sweeps(name, dpi=120)]
+        found += [Slide(html, [_html(find(name).alt)], False, "figure") for html, _ in sweeps(name)]
         return
     data = [output.data for output in still(cell.outputs) if "data" in output]
     pictures = [shown["text/html"] for shown in data if "text/html" in shown]

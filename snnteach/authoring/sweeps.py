@@ -1,35 +1,34 @@
-"""A sweep: what stands for an explorer on pages and slides that have no kernel."""
+"""Sweeps: what stands for an explorer on pages and slides that have no kernel."""
+import functools
 import io
 
 from PIL import Image
 
-from ..plots.animation import to_html
+from ..plots.player import player
 from ..reader.live import Frame
+from ..reader.lookup import explorer as find
+
+FRAMES, DPI = 24, 120                                             # at this size a projector does not blur them
 
 
-def sweep(explorer, parameter, frames=30, dpi=72, **others):
-    """Turn one control into an animation that needs no kernel (for slides and the site), as HTML.
+@functools.cache
+def sweeps(name):
+    """Return the sweeps of the explorer called "topic.name": pairs of HTML and the label of the control that it moves."""
+    frame = Frame(find(name), dpi=DPI)
+    return tuple((sweep(frame, parameter, **others), frame.explorer.controls[parameter].label)
+                 for parameter, others in frame.explorer.sweeps)
 
-    Above each frame stand the value of the control and those of `others`, which do not stand where the explorer starts.
+
+def sweep(frame, parameter, frames=FRAMES, **others):
+    """Turn one control of a `reader.live.Frame` into a player that needs no kernel, as HTML.
+
+    Above each picture stand the value of the control and those of `others`, which do not stand where the explorer starts.
     """
-    frame, shown = Frame(explorer, dpi=dpi), []
-    for value in explorer.controls[parameter].swept(frames):
-        words = "    ".join(explorer.controls[name].said(at) for name, at in {parameter: value, **others}.items())
-        picture = frame.png(**{**explorer.start(), **others, parameter: value})
-        shown.append((words, Image.open(io.BytesIO(picture))))
-    width, height = shown[0][1].size
-    strip = round(0.36 * dpi)                                            # pixels above the picture, for the words
-    across, down = width + width % 2, height + strip + (height + strip) % 2         # players want even numbers
-
-    def build(fig):
-        axes = fig.add_axes((0, 0, width / across, height / down))
-        axes.set_axis_off()
-        return axes
-
-    def draw(axes, frame):
-        words, image = frame
-        axes.imshow(image, interpolation="nearest", aspect="auto")
-        axes.text(0.5, 1 + strip / height / 2, words, transform=axes.transAxes, ha="center", va="center", fontsize=13,
-                  fontweight="bold")
-
-    return to_html(build, draw, shown, width=across / dpi, height=down / dpi, dpi=dpi)
+    explorer, pictures, labels = frame.explorer, [], []
+    control = explorer.controls[parameter]
+    values = control.swept(frames)
+    for value in values:
+        moved = {parameter: value, **others}
+        pictures.append(Image.open(io.BytesIO(frame.png(**{**explorer.start(), **moved}))))
+        labels.append(", ".join(explorer.controls[name].said(at) for name, at in moved.items()))
+    return player(pictures, labels=labels, alt=explorer.alt, name=control.label, start=values.index(control.start)).data

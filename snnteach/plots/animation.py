@@ -1,29 +1,39 @@
-"""Animations with celluloid, made small enough for a notebook and free of anything that needs a network."""
-import base64
-import hashlib
-import io
-import re
-
+"""Films drawn with celluloid, small enough for a notebook."""
 import matplotlib as mpl
 from celluloid import Camera
-from IPython.display import HTML, Markdown, display
-from PIL import Image
+from IPython.display import Markdown, display
+from matplotlib.animation import AbstractMovieWriter
 
-from .style import RC, canvas, check_alt, encoded, png, show_png, small_palette, small_png
+from .player import player
+from .style import RC, canvas, check_alt, drawn, png, show_png
 
-_FRAME = re.compile(r'data:image/png;base64,([A-Za-z0-9+/=\\\n]+)')
-_ICONS = {"fa-fast-backward": "|◀", "fa-step-backward": "-1", "fa-play fa-flip-horizontal": "◀", "fa-play": "▶",
-          "fa-pause": "II", "fa-step-forward": "+1", "fa-fast-forward": "▶|", "fa-minus": "-", "fa-plus": "+"}
+ONE_FRAME = " The picture is one frame, for pages that play no script."
 
 
-def to_html(build, draw, frames, *, width=6.0, height=3.5, dpi=72, interval=150):
-    """Draw frames with celluloid and return one HTML player.
+class Pictures(AbstractMovieWriter):
+    """Collects the frames of an animation of matplotlib as images, in `frames`."""
+
+    def setup(self, fig, outfile, dpi=None):
+        """Begin with no frame."""
+        super().setup(fig, outfile, dpi)
+        self.frames = []
+
+    def grab_frame(self, **_):
+        """Take what matplotlib has just drawn."""
+        self.frames.append(drawn(self.fig))
+
+    def finish(self):
+        """Nothing is left to write."""
+
+
+def film(build, draw, frames, alt, *, width=6.0, height=3.5, dpi=72, interval=150):
+    """Draw frames with celluloid and return them as a player, in HTML.
 
     `build(fig) -> axes` runs once, `draw(axes, frame)` for each of `frames` (at most 40).
     """
     if not 1 <= len(frames) <= 40:
         raise ValueError(f"animate: 1 to 40 frames keep the notebook small, got {len(frames)}.")
-    with mpl.rc_context({**RC, "animation.embed_limit": 20}):
+    with mpl.rc_context(RC):
         fig, axes = _prepared(build, width, height, dpi)
         camera = Camera(fig)
         camera.snap()                                             # what `build` drew belongs to no frame alone:
@@ -31,8 +41,10 @@ def to_html(build, draw, frames, *, width=6.0, height=3.5, dpi=72, interval=150)
         for frame in frames:
             draw(axes, frame)
             camera.snap()
-        html = camera.animate(interval=interval, blit=False).to_jshtml(default_mode="once")
-    return _offline(html)
+        pictures = Pictures()
+        camera.animate(blit=False).save("film", writer=pictures)
+    labels = [f"frame {number} of {len(frames)}" for number in range(1, len(frames) + 1)]
+    return player(pictures.frames, labels=labels, alt=alt, name="frame", interval=interval)
 
 
 def _prepared(build, width, height, dpi):
@@ -48,30 +60,9 @@ def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=72
     """Show an animation with alternative text, and frame number `still` as a picture where scripts do not run."""
     check_alt("animate", alt)
     frames = list(frames)
-    display(HTML(f"<div>{to_html(build, draw, frames, width=width, height=height, dpi=dpi, interval=interval)}</div>"))
+    display(film(build, draw, frames, alt, width=width, height=height, dpi=dpi, interval=interval))
     with mpl.rc_context(RC):
         fig, axes = _prepared(build, width, height, dpi)          # afresh: celluloid leaves its artists hidden
         draw(axes, frames[still])
     show_png(png(fig), alt, "One frame")
-    display(Markdown(f"*{alt} The picture is one frame, for pages that play no script.*"))
-
-
-def _offline(html):
-    """Quantise the frames, replace the icon font by letters, and make the random id a hash of the content."""
-    pictures = iter(_quantised([base64.b64decode(re.sub(r"[\\\n]", "", text)) for text in _FRAME.findall(html)]))
-    html = _FRAME.sub(lambda match: "data:image/png;base64," + encoded(next(pictures)), html)
-    html = re.sub(r'<link rel="stylesheet"[^>]*>', "", html, flags=re.DOTALL)
-    html = re.sub(r'<i class="fa ([a-z -]+)"></i>', lambda match: _ICONS.get(match[1], match[1]), html)
-    name = re.search(r"_anim_img([0-9a-f]{32})", html)[1]
-    return html.replace(name, hashlib.md5(html.replace(name, "").encode()).hexdigest())
-
-
-def _quantised(pictures):
-    """Return PNG bytes with one small palette for all, so that no colour changes while they play."""
-    images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
-    width, height = images[0].size
-    together = Image.new("RGB", (width, height * len(images)))
-    for place, image in enumerate(images):
-        together.paste(image, (0, height * place))
-    palette = small_palette(together)
-    return [small_png(image, palette) for image in images]
+    display(Markdown(f"*{alt}{ONE_FRAME}*"))

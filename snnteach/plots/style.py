@@ -57,13 +57,18 @@ def png(fig):
     """Draw the figure and return its PNG bytes, with 64 colours so that notebooks stay small."""
     with mpl.rc_context(RC):
         fig.canvas.draw()
-    return small_png(Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3]))
+    return small_png(drawn(fig))
 
 
-def small_png(image, palette=None):
-    """Return an image as PNG bytes with a small palette, its own or that of several pictures."""
+def drawn(fig):
+    """Return what was last drawn of the figure as an image."""
+    return Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3])
+
+
+def small_png(image):
+    """Return an image as PNG bytes with a small palette."""
     buffer = io.BytesIO()
-    image.quantize(palette=palette or small_palette(image), dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    image.quantize(palette=small_palette(image), dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
     return buffer.getvalue()
 
 

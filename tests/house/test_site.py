@@ -1,8 +1,9 @@
 """The site of the course: built from the committed outputs, whole, without a network, and open to every reader."""
 import ast
 import base64
-import html.parser
+import functools
 import io
+import os
 import re
 from html import escape
 from urllib.parse import unquote, urlsplit
@@ -14,26 +15,14 @@ from snnteach.authoring import course, notebooks, site, uses
 from snnteach.lessons import lesson
 from snnteach.reader.lookup import explorer as find
 from tests import browser
+from tests.pages import Page
 
 PATHS = notebooks.paths()
-LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
-
-
-class Page(html.parser.HTMLParser):
-    """The ids, links and loaded files of a page."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.ids, self.links, self.loaded = set(), [], []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
-        self.ids.add(values.get("id"))
-        if tag == "a" and values.get("href"):
-            self.links.append(values["href"])
-        if values.get(LOADED.get(tag)) and values.get("rel") not in ("index", "search", "next", "prev", "canonical"):
-            self.loaded.append(values[LOADED[tag]])
+FULL = bool(os.environ.get("SNNTEACH_FULL"))
+LOOKS = """() => [...new Set([...document.querySelectorAll('body *:not(mjx-container *, svg *)')].filter(
+  part => part.getBoundingClientRect().width && [...part.childNodes].some(node => node.nodeType == 3 && node.data.trim())
+).map(part => getComputedStyle(part)).map(style => `${style.color} on ${style.backgroundColor}`))]"""
+BROKEN = "[data-mjx-error], mjx-merror, [mathcolor=red], [fill=red]"      # what MathJax makes of an equation it cannot read
 
 
 @pytest.fixture(scope="module")
@@ -92,33 +81,35 @@ def test_explorers_are_sweeps_and_binder_opens_the_notebook(path, built):
     text = (built / f"{path.stem}.html").read_text(encoding="utf-8")
     names = re.findall(r'^explore\("([\w.]+)"\)', "\n".join(cell.source for cell in notebooks.read(path).cells), re.MULTILINE)
     assert text.count("Here you can move “") == len(names) >= 1
-    assert text.count('class="anim-slider"') >= sum(len(find(name).sweeps) for name in names) and "LiveFigure(" not in text
+    assert text.count('<div class="player sweep"') == sum(len(find(name).sweeps) for name in names)
+    assert "LiveFigure(" not in text
     for name in names:
         for parameter, _ in find(name).sweeps:
             assert f'aria-label="{escape(find(name).controls[parameter].label)}"' in text
     for picture in re.findall(r'data:image/png;base64,([^"]+)"', text):
-        Image.open(io.BytesIO(base64.b64decode(picture.replace("\\n", "")))).load()              # whole
+        Image.open(io.BytesIO(base64.b64decode(picture))).load()                                   # whole
     assert course.binder(path.name) in text
     assert (built / "_sources" / path.name).read_bytes() == path.read_bytes()
 
 
-def names_used(notebook):
-    """All names that the code of a notebook mentions."""
-    used = set()
-    for node in ast.walk(ast.parse("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code"))):
-        used |= {getattr(node, part) for part in ("id", "arg", "attr", "name") if isinstance(getattr(node, part, None), str)}
-    return used
+@functools.cache
+def words_of(path):
+    """The prose of a notebook, its formulas without their words, and all names that its code mentions."""
+    cells = notebooks.read(path).cells
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    formulas = re.sub(r"\\text\{[^}]*\}", "", " ".join(re.findall(r"\$([^$]+)\$", prose)))
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    names = {getattr(node, part, None) for node in ast.walk(ast.parse(code)) for part in ("id", "arg", "attr", "name")}
+    return prose, formulas, names
 
 
 def introduces(path, row):
     """Tell whether a notebook has the word emphasised, or the symbol in its text and the name in its code."""
-    notebook = notebooks.read(path)
-    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose, formulas, names = words_of(path)
     if row["kind"] == "word":
         return bool(re.search(rf"\*+(the )?{re.escape(row['term'])}s?\.?\*+", prose, re.IGNORECASE))
-    formulas = re.sub(r"\\text\{[^}]*\}", "", " ".join(re.findall(r"\$([^$]+)\$", prose)))
     symbols = re.findall(r"\$([^$]+)\$", row["term"])
-    return row["code"] in names_used(notebook) and all(
+    return row["code"] in names and all(
         re.search(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", formulas) for symbol in symbols)
 
 
@@ -133,38 +124,71 @@ def test_the_glossary_names_each_term_once():
     assert len(set(terms)) == len(terms) >= 50
 
 
-@pytest.mark.browser
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_opens_from_disk_without_a_network(scheme, pages, built):
-    problems = []
+@pytest.fixture(scope="module")
+def browsed():
+    """One page of Chromium without a network for all tests; what it asks for elsewhere is an error."""
     with browser.reader() as reader:
         reader.page.context.set_offline(True)
-        reader.page.emulate_media(color_scheme=scheme)
-        reader.page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
-        reader.page.on("request", lambda request: problems.append(request.url) if request.url.startswith("http") else None)
-        for path in pages if scheme == "light" else [built / "14_stdp.html", built / "reference" / "neurons.html"]:
-            reader.page.goto(path.as_uri())
-            if reader.page.locator(".math").count():
-                reader.page.wait_for_function("document.querySelectorAll('mjx-container').length > 0")
-                broken = reader.page.locator("[data-mjx-error], mjx-merror, [mathcolor=red], [fill=red]")
-                assert broken.count() == 0, f"{path.name}: an equation that MathJax cannot read"
+        reader.page.on("requestfailed", lambda asked: reader.errors.append(f"failed: {asked.url}"))
+        reader.page.on("request", lambda asked: reader.errors.append(asked.url) if asked.url.startswith("http") else None)
+        yield reader
+
+
+@pytest.fixture
+def reader(browsed):
+    """The page, and no error on it before or after a test."""
+    browsed.errors.clear()
+    yield browsed
+    assert browsed.errors == []
+
+
+def kind(path, built):
+    """What a page is: a notebook, or what its folder holds, or itself."""
+    if path.stem in {notebook.stem for notebook in PATHS}:
+        return "notebook"
+    return path.stem if path.parent == built else path.parent.name
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_every_page_opens_from_disk_without_a_network(pages, built, reader):
+    """Axe looks at the richest page of each kind in both themes, and at others where a colour is new (--full: at all)."""
+    problems, kinds, looks = [], set(), set()
+    for path in sorted(pages, key=lambda path: -len(pages[path].elements)):
+        if kind(path, built) == "snnteach" and "snnteach" in kinds and not FULL:
+            continue                                                              # pages of code have nothing of their own
+        reader.page.emulate_media(color_scheme="light", reduced_motion="reduce")     # no colour fades
+        reader.page.goto(path.as_uri())
+        if reader.page.locator(".math").count():
+            reader.page.wait_for_function("document.querySelectorAll('mjx-container').length > 0")
+            assert reader.page.locator(BROKEN).count() == 0, f"{path.name}: an equation that MathJax cannot read"
+        seen, first = set(reader.page.evaluate(LOOKS)), kind(path, built) not in kinds
+        if FULL or first or seen - looks:
             problems += [f"{path.name}: {wrong}" for wrong in browser.violations(reader.page)]
-        assert reader.errors == [] and problems == []
+        if FULL or first:
+            reader.page.emulate_media(color_scheme="dark")
+            reader.page.wait_for_function("document.documentElement.dataset.theme == 'dark'")
+            problems += [f"{path.name}, dark: {wrong}" for wrong in browser.violations(reader.page)]
+        kinds.add(kind(path, built))
+        looks |= seen
+    assert problems == [] and len(kinds) >= 7
+
+
+def test_every_picture_and_slider_says_what_it_is(pages):
+    assert [f"{path.name}: {wrong}" for path, page in pages.items() for wrong in page.nameless] == []
+    assert sum(len(page.named) for page in pages.values()) > 100
 
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_search_finds_and_a_sweep_plays(built):
-    with browser.reader() as reader:
-        reader.page.context.set_offline(True)
-        reader.page.goto(f"{(built / 'search.html').as_uri()}?q=rheobase")
-        reader.page.get_by_role("link", name=re.compile("When does a leaky capacitor")).last.wait_for()
-        reader.page.goto((built / "01_membrane.html").as_uri())
-        slider = reader.page.locator(".anim-slider").first
-        picture = slider.locator("xpath=preceding::img[1]")
-        reader.page.wait_for_function("document.querySelector('.anim-slider').value > 0")
-        before = picture.get_attribute("src")
-        slider.press("ArrowRight")
-        assert picture.get_attribute("src") != before
-        assert reader.errors == []
+def test_search_finds_and_a_sweep_moves(built, reader):
+    reader.page.goto(f"{(built / 'search.html').as_uri()}?q=rheobase")
+    reader.page.get_by_role("link", name=re.compile("When does a leaky capacitor")).last.wait_for()
+    reader.page.goto((built / "01_membrane.html").as_uri())
+    sweep = reader.page.locator(".sweep.moves").first
+    slider, label, picture = (sweep.locator(part) for part in ("input", ".player-label", "img"))
+    value, said, before = slider.input_value(), label.inner_text(), picture.get_attribute("src")
+    control = find("membrane.constant").controls["current"]
+    assert value != "0" and said == control.said(control.start)
+    slider.press("ArrowRight")
+    assert picture.get_attribute("src") != before and label.inner_text() != said

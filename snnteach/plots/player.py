@@ -8,7 +8,7 @@ from pathlib import Path
 from IPython.display import HTML
 from PIL import Image
 
-from .style import encoded, small_palette
+from .style import check_alt, encoded, small_palette
 
 _SCRIPT = Path(__file__).with_suffix(".js")
 _BUTTONS = "".join(f'<button type="button">{word}</button>' for word in ("back", "play", "forward"))
@@ -30,8 +30,9 @@ def player(pictures, *, labels, alt, name, start=0, interval=None):
     """
     if len(labels) != len(pictures):
         raise ValueError(f"player: one label a picture, got {len(labels)} for {len(pictures)} pictures.")
-    if not alt.strip() or not name.strip():
-        raise ValueError("player: alt and name must say what the pictures show and what the slider moves.")
+    check_alt("player", alt)
+    if not name.strip():
+        raise ValueError("player: name must say what the slider moves.")
     if not 0 <= start < len(pictures):
         raise ValueError(f"player: start must be the number of a picture, 0 to {len(pictures) - 1}, got {start}.")
     sources = [f"data:image/png;base64,{encoded(picture)}" for picture in _small(pictures)]

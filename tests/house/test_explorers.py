@@ -1,11 +1,9 @@
 """Every explorer computes at every corner of its controls, moves its picture, and has a twin for pages without a kernel."""
-import base64
 import copy
 import csv
 import io
 import itertools
 import math
-import re
 import statistics
 import warnings
 from pathlib import Path
@@ -13,15 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_rgb
 from PIL import Image
 
 from snnteach import explore
-from snnteach.authoring.sweeps import sweep
 from snnteach.lessons import syllabus
 from snnteach.lessons.kinds import Choice, Control
-from snnteach.plots import COLORS
-from snnteach.plots.animation import to_html
 from snnteach.reader.live import Frame, widget
 from snnteach.reader.lookup import explorer as find
 from snnteach.reader.lookup import part
@@ -128,13 +122,6 @@ def test_the_palette_keeps_white_white_and_colours_near():
     assert np.abs(sent - drawn).max() < 32
 
 
-def test_sweep_is_small_and_asks_no_network():
-    html = sweep(find("membrane.constant"), "current", frames=12)
-    assert html.count("data:image/png;base64") == 12 and len(html) < 500_000
-    assert "http" not in html.replace("http://www.w3.org", "") and "<i class" not in html
-    assert html == sweep(find("membrane.constant"), "current", frames=12)
-
-
 @EVERY
 def test_sweeps_move_a_control_while_others_stand_where_they_can(name):
     explorer = find(name)
@@ -155,39 +142,6 @@ def test_sweep_shows_the_slider_s_own_values_and_says_them():
     assert lif["kind"].swept(24) == ["constant", "pulse train", "noise"]
     assert all(type(value) is int for value in find("stdp.traces").controls["lag"].swept(24))
     assert lif["beta"].said(0.9) == "decay beta (per step): 0.90" and lif["kind"].said("noise") == "input: noise"
-
-
-def frames_of(html):
-    """The pictures of a player."""
-    return [Image.open(io.BytesIO(base64.b64decode(text))) for text in re.findall(r'image/png;base64,([^"]+)"', html)]
-
-
-def test_frames_are_whole_share_their_colours_and_lose_none():
-    def build(fig):
-        axes = fig.subplots()
-        axes.plot([0, 1], [0, 1], color=COLORS["green"], linewidth=9)                            # belongs to every frame
-        return axes
-
-    def draw(axes, frame):
-        axes.plot([0, 1], [frame, frame], color=COLORS["orange"], linewidth=9)
-        axes.plot([0, 0.02], [1 - frame, 1 - frame], color=COLORS["vermillion"], linewidth=9)      # a rare colour
-        axes.bar(np.arange(200) / 200, 2, 0.005, color=[str(shade / 200) for shade in range(200)])
-
-    frames = frames_of(to_html(build, draw, (0.2, 0.4, 0.6)))
-    assert len({tuple(frame.getpalette()) for frame in frames}) == 1 and len({frame.tobytes() for frame in frames}) == 3
-    for frame in frames:
-        seen = np.asarray(frame.convert("RGB")).astype(int)
-        assert (seen[0, 0] == 255).all()
-        for name in ("green", "orange", "vermillion"):
-            assert np.abs(seen - np.multiply(to_rgb(COLORS[name]), 255)).max(-1).min() < 32, name
-    assert all(frame.load() for frame in frames_of(sweep(find("three_factor.credit"), "trials", 24, neurons=300)))
-
-
-def test_a_sweep_shows_the_explorer_s_picture_pixel_by_pixel():
-    explorer = find("bptt.path")
-    live = np.asarray(Image.open(io.BytesIO(Frame(explorer, dpi=72).png(**explorer.start()))).convert("RGB")).astype(int)
-    first, _ = (np.asarray(frame.convert("RGB")).astype(int) for frame in frames_of(sweep(explorer, "reset")))
-    assert live.shape[1] % 2 and np.abs(first[-live.shape[0]:, :live.shape[1]] - live).max() < 32
 
 
 def test_unknown_names_say_what_there_is():

@@ -85,7 +85,7 @@ def test_a_player_needs_words_and_says_what_is_wrong():
     with pytest.raises(ValueError, match="one label a picture, got 3 for 4"):
         player(SHADES, labels=labels[1:], **WORDS)
     for wrong in ({**WORDS, "alt": " "}, {**WORDS, "name": ""}):
-        with pytest.raises(ValueError, match="alt and name"):
+        with pytest.raises(ValueError, match="player: (alt|name) must say"):
             player(SHADES, labels=labels, **wrong)
     for start in (-1, 4):
         with pytest.raises(ValueError, match="0 to 3, got"):

@@ -11,7 +11,8 @@ from PIL import Image
 from .style import check_alt, encoded, small_palette
 
 _SCRIPT = Path(__file__).with_suffix(".js")
-_BUTTONS = "".join(f'<button type="button">{word}</button>' for word in ("back", "play", "forward"))
+_KEYS = 'data-lm-suppress-shortcuts="true"'                       # else JupyterLab takes the arrow keys for its own
+_BUTTONS = "".join(f'<button type="button" {_KEYS}>{word}</button>' for word in ("back", "play", "forward"))
 
 
 def player(pictures, *, labels, alt, name, start=0, interval=None):
@@ -42,7 +43,7 @@ def player(pictures, *, labels, alt, name, start=0, interval=None):
 <div class="player-label" style="text-align: center; font-weight: bold">{escape(labels[start])}</div>
 <img alt="{escape(alt)}" src="{sources[start]}" style="max-width: 100%">
 <div class="player-controls" style="display: flex; gap: .5em">{_BUTTONS if interval else ''}<input type="range" \
-style="flex: 1; min-width: 0" autocomplete="off" aria-label="{escape(name)}" aria-valuetext="{escape(labels[start])}" \
+style="flex: 1; min-width: 0" autocomplete="off" {_KEYS} aria-label="{escape(name)}" aria-valuetext="{escape(labels[start])}" \
 min="0" max="{len(pictures) - 1}" value="{start}"></div>
 <script type="application/json">{data}</script>
 </div>

@@ -10,7 +10,7 @@ from PIL import Image
 
 from .style import check_alt, encoded, small_palette
 
-_SCRIPT = Path(__file__).with_suffix(".js")
+_SCRIPT = Path(__file__).with_name("player.js")
 _KEYS = 'data-lm-suppress-shortcuts="true"'                       # else JupyterLab takes the arrow keys for its own
 _BUTTONS = "".join(f'<button type="button" {_KEYS}>{word}</button>' for word in ("back", "play", "forward"))
 

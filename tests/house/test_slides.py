@@ -35,7 +35,7 @@ LOOK = """() => Reveal.getSlides().map(slide => {
     formula: Math.min(36, ...seen.filter(part => part.matches('mjx-container > svg')).map(
       svg => svg.getBoundingClientRect().width / scale / svg.viewBox.baseVal.width * 1000)),
     code: Math.min(36, ...read.filter(code).map(size)), longest,
-    empty: !slide.querySelector('img, p, pre, li'),
+    empty: !seen.some(part => part.matches('img, p, pre, li')),
     kinds: [...new Set([slide, ...seen].filter(part => !part.closest('svg *')).map(part => [
       part.parentElement.tagName, part.tagName, part.className, getComputedStyle(part).color,
       getComputedStyle(part).backgroundColor].join(' ')))],

@@ -1,6 +1,5 @@
 """Notebooks as files: normalise and execute them, check that they are, and fill in their exercises for the tests."""
 import ast
-import hashlib
 import inspect
 import os
 import re
@@ -12,6 +11,7 @@ import nbformat
 from .._files import write_atomically
 from ..install import workspace
 from ..lessons import lesson, syllabus
+from ..reader import resolver
 from ..reader.lookup import exercise as find
 from . import course
 
@@ -57,8 +57,10 @@ def execute(names=()):
     write()
     for path in paths(names):
         print(f"executing {path.name}", flush=True)
-        notebook = normalise(run(read(path)))
-        notebook.metadata["snnteach"] = {"executed": source_hash(notebook)}
+        notebook = read(path)
+        code = made_by(notebook)                              # as it was when the outputs were made
+        notebook = normalise(run(notebook))
+        notebook.metadata["snnteach"] = {"executed": code}
         write_atomically(path, nbformat.writes(notebook) + "\n")
 
 
@@ -70,10 +72,19 @@ def _normal(path):
     return nbformat.writes(course.fill(normalise(read(path)), lesson(path.stem))) + "\n"
 
 
-def source_hash(notebook):
-    """Hash the code of a notebook, to tell whether its outputs are those of this code."""
-    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
+def made_by(notebook):
+    """Fingerprint what makes the outputs of a notebook: its cells, and what they reach of the package, data included.
+
+    Returns:
+        {part: 16 hexadecimal digits}; a part is "cells", a module such as "neurons", a file such as "data/mnist.npz", or
+        what a study stored, such as "stored training".
+
+    Raises:
+        ValueError: a cell uses what cannot be followed.
+    """
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    reached = resolver.reach_of_code("\n".join(code), "cells", resolver.MOVES_NO_NUMBER).digests()
+    return {**reached, "cells": resolver.digest(["\0".join(code)])}
 
 
 def normalise(notebook):
@@ -97,13 +108,21 @@ def check(names=()):
         notebook = read(path)
         if _normal(path) != _text(path):
             wrong.append(f"{path.name}: not normalised, or not what the syllabus says. python -m snnteach notebooks --write")
-        if notebook.metadata.get("snnteach", {}).get("executed") != source_hash(notebook):
-            wrong.append(f"{path.name}: outputs are of other code. python -m snnteach notebooks --execute {path.stem}")
+        if changed := _changed(notebook):
+            wrong.append(f"{path.name}: its outputs are older than {', '.join(changed)}. "
+                         f"python -m snnteach notebooks --execute {path.stem}")
         for cell in notebook.cells:
             wrong += [f"{path.name} [{cell.id}]: {problem}" for problem in _output_problems(cell)]
     if course.readme(_text(README)) != _text(README):
         wrong.append("README.md: not what the syllabus says. python -m snnteach notebooks --write")
     return wrong
+
+
+def _changed(notebook):
+    """Return the parts of the code that are not those that made the outputs."""
+    old, new = notebook.metadata.get("snnteach", {}).get("executed", {}), made_by(notebook)
+    old = old if isinstance(old, dict) else {}
+    return sorted(part for part in old.keys() | new.keys() if old.get(part) != new.get(part))
 
 
 def _output_problems(cell):

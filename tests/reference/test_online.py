@@ -281,7 +281,7 @@ def test_memory_of_the_forward_rules_does_not_grow_with_the_sequence():
     done = subprocess.run([sys.executable, "-c", PEAKS], capture_output=True, text=True, check=True)
     peaks = json.loads(done.stdout)                                      # megabytes: before, after 50 steps, after 1000
     for rule in ("eprop", "ottt"):
-        assert peaks[rule][2] - peaks[rule][1] < 3, peaks                # 3 for what the allocator keeps
+        assert peaks[rule][2] - peaks[rule][1] < 8, peaks                # one record of the hidden layer alone would be 13
     assert peaks["bptt"][2] - peaks["bptt"][1] > 25, peaks               # what must grow is seen to grow
 
 

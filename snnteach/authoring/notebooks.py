@@ -10,6 +10,7 @@ import nbformat
 
 from .._files import write_atomically
 from ..install import workspace
+from ..install.troubles import SetupError
 from ..lessons import lesson, syllabus
 from ..reader import resolver
 from ..reader.lookup import exercise as find
@@ -25,7 +26,10 @@ _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 def paths(names=()):
     """Return the notebooks named by number ("1", "01"), topic, file name or path, all of them by default."""
-    return [workspace.find(Path(name).name, TUTORIALS) for name in names or [row.file for row in syllabus()]]
+    found = [workspace.find(Path(name).name, TUTORIALS) for name in names or [row.file for row in syllabus()]]
+    if missing := [path.name for path in found if not path.exists()]:
+        raise SetupError(f"{', '.join(missing)}: in the syllabus, and not in {TUTORIALS.name}/.")
+    return found
 
 
 def read(path):
@@ -83,7 +87,7 @@ def made_by(notebook):
         ValueError: a cell uses what cannot be followed.
     """
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    reached = resolver.reach_of_code("\n".join(code), "cells", resolver.MOVES_NO_NUMBER).digests()
+    reached = resolver.reach_of_code("\n".join(code), "cells", resolver.SAYS_WHERE).digests()
     return {**reached, "cells": resolver.digest(["\0".join(code)])}
 
 
@@ -108,9 +112,12 @@ def check(names=()):
         notebook = read(path)
         if _normal(path) != _text(path):
             wrong.append(f"{path.name}: not normalised, or not what the syllabus says. python -m snnteach notebooks --write")
-        if changed := _changed(notebook):
-            wrong.append(f"{path.name}: its outputs are older than {', '.join(changed)}. "
-                         f"python -m snnteach notebooks --execute {path.stem}")
+        try:
+            if changed := _changed(notebook):
+                wrong.append(f"{path.name}: its outputs are older than {', '.join(changed)}. "
+                             f"python -m snnteach notebooks --execute {path.stem}")
+        except (ValueError, SyntaxError) as error:
+            wrong.append(f"{path.name}: what its cells reach cannot be followed: {error}")
         for cell in notebook.cells:
             wrong += [f"{path.name} [{cell.id}]: {problem}" for problem in _output_problems(cell)]
     if course.readme(_text(README)) != _text(README):
@@ -131,8 +138,9 @@ def _output_problems(cell):
             yield f"error in an output: {output.ename}"
         if output.get("name") == "stderr":
             yield "text on stderr, such as a warning, in an output"
-        text = str(output.get("text", "")) + str(output.get("data", ""))[:2000]
-        if re.search(r"/(home|root|Users|tmp)/|[A-Z]:\\\\", text):
+        words = [output.get("text", ""), *(str(text) for kind, text in output.get("data", {}).items()
+                                           if kind in ("text/plain", "text/markdown"))]
+        if any(re.search(r"/(home|root|Users|tmp)/|\b[A-Z]:\\", text) for text in words):
             yield "a machine's path in an output"
 
 
@@ -188,6 +196,10 @@ def find_stub(source):
 
 def command(options, rest):
     """Check the committed notebooks, after writing what the syllabus says or executing them, where that is asked for."""
+    if options.execute + options.write + options.check > 1:
+        raise SetupError("--check, --write and --execute: one at a time; --execute writes, and each ends with a check.")
+    if options.write and options.names:
+        raise SetupError("--write writes what the syllabus says into all notebooks and the README: leave the numbers out.")
     if options.execute:
         execute(options.names)
     elif options.write:

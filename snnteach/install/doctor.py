@@ -67,7 +67,8 @@ def package_checks():
         return
     problems = pins.unmet("lab")
     sound = set(pins.requirements("lab")) - {problem.split()[0] for problem in problems}
-    yield GOOD, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(sound))
+    if sound:
+        yield GOOD, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(sound))
     if problems:
         yield WRONG, "; ".join(problems), "Install: python3 -m snnteach lab (with --here into an environment of your own)"
 

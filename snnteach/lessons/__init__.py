@@ -39,8 +39,15 @@ class Lesson:
 @functools.cache
 def syllabus():
     """Return the rows of the syllabus, a tuple of Lesson in the order of the course."""
-    rows = tomllib.loads(SYLLABUS.read_text(encoding="utf-8"))["notebook"]
-    return tuple(Lesson(**{**row, "needs": tuple(row["needs"])}) for row in rows)
+    return tuple(map(_row, tomllib.loads(SYLLABUS.read_text(encoding="utf-8"))["notebook"]))
+
+
+def _row(entries):
+    try:
+        return Lesson(**{**entries, "needs": tuple(entries.get("needs", ()))})
+    except TypeError as error:
+        missing = str(error).removeprefix("Lesson.__init__() ")
+        raise ValueError(f"{SYLLABUS.name}: the row of notebook {entries.get('number', '?')}: {missing}.") from None
 
 
 def lesson(name):
@@ -51,6 +58,6 @@ def lesson(name):
     """
     wanted = str(name).removesuffix(".ipynb")
     for row in syllabus():
-        if wanted.zfill(2) == row.number or wanted in (row.topic, row.stem):
+        if wanted in (row.number, row.number.lstrip("0") or "0", row.topic, row.stem):
             return row
     raise ValueError(f"There is no notebook {name!r}. There are: {', '.join(row.stem for row in syllabus())}.")

@@ -2,6 +2,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ class Control:
 
     @property
     def digits(self):
-        """How many decimals a value needs, as a format."""
-        return f".{max(0, -math.floor(math.log10(self.step)))}f"
+        """How many decimals its values need, as a format."""
+        places = [-Decimal(str(value)).normalize().as_tuple().exponent for value in (self.start, self.low, self.step)]
+        return f".{max(0, *places)}f"
 
     @property
     def name(self):

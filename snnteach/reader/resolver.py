@@ -15,7 +15,8 @@ from . import results, sources
 from .sources import DEFINITIONS, asked, outline, read, where
 
 PACKAGE = Path(__file__).resolve().parents[1]
-MOVES_NO_NUMBER = ("_arguments", "lessons")      # modules that only check, or only say where things are
+SAYS_WHERE = ("lessons",)                        # the syllabus: a new topic changes nothing of the others
+MOVES_NO_NUMBER = ("_arguments", *SAYS_WHERE)    # what it says may be printed, but no number hangs on a check
 EVERY_MODULE_HAS = {"__file__", "__doc__", "__package__", "__spec__", "__path__"}
 REACHES_ALL = {"__name__", "globals", "vars", "eval", "exec"}     # what is done with them, no syntax tree tells
 FINDERS = {"reader.lookup", "reader.results", "reader.resolver"}  # what they look for is named at one of the DOORS

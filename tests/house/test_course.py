@@ -6,8 +6,11 @@ import nbformat
 import pytest
 
 import snnteach
+from snnteach import lessons
 from snnteach.authoring import course, notebooks
+from snnteach.install import commands
 from snnteach.install.pins import ROOT, project
+from snnteach.install.troubles import SetupError
 from snnteach.lessons import Lesson, lesson, syllabus
 
 NEW = Lesson("025", "decay", "the decay", "Who forgets?", 30, 4, ("00", "01", "02"), "One neuron", ", a clock", 20, " waits.")
@@ -83,3 +86,32 @@ def test_every_address_of_the_course_is_that_of_pyproject():
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "CITATION.cff", *notebooks.paths())]
     found = {name for text in texts for name in re.findall(ADDRESS, text)}
     assert found == {address, course.binder("00_start_here.ipynb")}
+
+
+@pytest.mark.parametrize("name", ["", "0x", ".ipynb", "99"])
+def test_what_names_no_notebook_is_refused(name):
+    with pytest.raises(ValueError, match="There is no notebook"):
+        lessons.lesson(name)
+
+
+def test_a_row_that_is_not_whole_is_named(monkeypatch, tmp_path):
+    text = lessons.SYLLABUS.read_text(encoding="utf-8")
+    (tmp_path / "syllabus.toml").write_text(text.replace("minutes = 45\n", "", 1), encoding="utf-8")
+    monkeypatch.setattr(lessons, "SYLLABUS", tmp_path / "syllabus.toml")
+    with pytest.raises(ValueError, match="^syllabus.toml: the row of notebook 01: missing .*'minutes'"):
+        lessons.syllabus.__wrapped__()
+
+
+def test_a_row_without_its_notebook_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(notebooks, "TUTORIALS", tmp_path / "tutorials")
+    with pytest.raises(SetupError, match="09_training.ipynb: in the syllabus, and not in tutorials/"):
+        notebooks.paths(["09"])
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--check", "--write"], "one at a time"), (["--write", "--execute", "02"], "one at a time"),
+    (["--write", "02"], "leave the numbers out")])
+def test_flags_that_do_not_go_together_are_refused(arguments, message):
+    options = commands.parser().parse_args(["notebooks", *arguments])
+    with pytest.raises(SetupError, match=message):
+        notebooks.command(options, [])

@@ -155,7 +155,7 @@ def test_choice_becomes_a_list():
     assert widget(Choice("a", ("a", "b"), "letter")).options == ("a", "b")
 
 
-def test_every_explorer_stands_in_the_table_of_interaction_and_the_readme_quotes_it():
+def test_the_table_of_interaction_is_of_our_explorers_keeps_its_promise_and_is_quoted():
     rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "interaction.csv").open()))
     assert {row["explorer"] for row in rows} <= set(NAMES) and len(rows) >= 17
     middle = {column: statistics.median(float(row[column]) for row in rows)
@@ -168,3 +168,10 @@ def test_every_explorer_stands_in_the_table_of_interaction_and_the_readme_quotes
               f"{middle['interact_fps']:.0f}; of `interact`'s time {min(ratios):.2f} to {max(ratios):.2f}, median "
               f"{statistics.median(ratios):.2f}")
     assert quoted in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split()), quoted
+
+
+@EVERY
+def test_sliders_and_sweeps_say_the_value_that_is_set(name):
+    for control in find(name).controls.values():
+        if isinstance(control, Control) and not control.whole:
+            assert [float(format(value, control.digits)) for value in control.swept(24)] == pytest.approx(control.swept(24))

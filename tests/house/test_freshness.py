@@ -54,12 +54,16 @@ def test_a_change_of_lif_is_a_matter_of_the_notebooks_that_reach_it(today, monke
     ("neurons.py", "def lif(", "# a comment\ndef lif("),
     ("neurons.py", '"""', '"""\nAnother docstring. '),
     ("neurons.py", "def lif(", "def unused():\n    pass\n\n\ndef lif("),
-    ("_arguments.py", "math.isfinite", "math.isnan"),
     ("authoring/slides.py", "import", "import re\nimport"),
-], ids=["comment", "docstring", "unused", "checks", "authoring"])
+], ids=["comment", "docstring", "unused", "authoring"])
 def test_what_changes_no_output_makes_none_stale(today, monkeypatch, file, old, new):
     change(monkeypatch, file, old, new)
     assert stale(today) == {}
+
+
+def test_a_message_that_a_notebook_prints_is_a_matter_of_its_outputs(today, monkeypatch):
+    change(monkeypatch, "_arguments.py", "For images of 0 to 255", "For pictures of 0 to 255")
+    assert stale(today)["04_encoding"] == {"_arguments"} and "01_membrane" not in stale(today)
 
 
 @pytest.mark.parametrize("file, old, new, only", [
@@ -141,6 +145,8 @@ def output(**what):
     (output(output_type="stream", name="stderr", text="UserWarning"), "[setup]: text on stderr"),
     (output(output_type="error", ename="ValueError", evalue="", traceback=[]), "[setup]: error in an output: ValueError"),
     (output(output_type="display_data", data={"text/plain": "/home/me/x"}), "[setup]: a machine's path"),
+    (output(output_type="display_data", data={"text/plain": "in C:\\Users\\me\\x"}), "[setup]: a machine's path"),
+    (output(output_type="display_data", data={"image/png": "A" * 3000, "text/plain": "/tmp/x"}), "[setup]: a machine's path"),
 ])
 def test_each_other_lapse_of_form_is_told(edited, edit, message):
     found = edited(edit)
@@ -150,5 +156,6 @@ def test_each_other_lapse_of_form_is_told(edited, edit, message):
 def test_what_a_cell_uses_and_no_one_defines_is_an_error(edited):
     def use(cells, _):
         cells["setup"].source += "\nprint(nowhere)"
-    with pytest.raises(ValueError, match="cells uses nowhere but does not define it"):
-        edited(use)
+    (found,) = edited(use)
+    assert found.startswith("02_neurons.ipynb: what its cells reach cannot be followed: ")
+    assert "cells uses nowhere but does not define it" in found

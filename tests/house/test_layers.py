@@ -161,6 +161,7 @@ def test_public_docstrings_are_whole(path):
 def test_every_lesson_is_a_row_of_the_syllabus():
     assert {path.name for path in (PACKAGE / "lessons").iterdir() if path.is_dir() and path.name != "__pycache__"} == {
         row.topic for row in syllabus()} <= {path.stem for path in PUBLIC}
+    assert all((PACKAGE / "lessons" / row.topic / "__init__.py").exists() for row in syllabus())
 
 
 def test_importing_the_package_is_light():

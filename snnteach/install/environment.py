@@ -164,10 +164,11 @@ class Environment:
             raise SetupError(classify_venv_failure(text, sys.version_info, sys.platform))
 
     def pip(self, python, level, cpu):
-        """Install the pins of a level, all in one command, and then this package, editable."""
+        """Install the pins of a level, all in one command, and then this package, editable; PyTorch's CPU build before both."""
         self.say("Installing the packages with pip. The first time takes some minutes.")
-        options = cpu_options(self.root) if cpu else []
-        for arguments in ([*options, *pins(level, self.root)], ["--no-deps", "-e", self.root]):
+        wanted = pins(level, self.root)
+        first = [[*cpu_options(self.root), "--no-deps", *(line for line in wanted if line.startswith("torch"))]] if cpu else []
+        for arguments in (*first, wanted, ["--no-deps", "-e", self.root]):      # that index is asked for nothing else
             code, text = self._install([python, "-m", "pip", "install", *arguments])
             if code:
                 raise SetupError(classify_pip_failure(text))

@@ -154,7 +154,9 @@ def test_pins_go_to_pip_in_one_command_without_the_index(machine):
 
 def test_cpu_takes_the_index_from_the_first_line(machine):
     machine.environment().ready("lab", cpu=True)
-    assert machine.asked[1][3:5] == ["--extra-index-url", "https://index.example/cpu"]
+    first, others, _ = machine.asked[1:]
+    assert first[3:] == ["--extra-index-url", "https://index.example/cpu", "--no-deps", "torch==2.13.0"]
+    assert "--extra-index-url" not in others and {"torch==2.13.0", "numpy==2.4.6"} <= set(others)
 
 
 @pytest.mark.parametrize("failure", [(1, "Traceback ... KeyboardInterrupt"), (-9, ""), KeyboardInterrupt()])

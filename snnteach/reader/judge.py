@@ -11,7 +11,10 @@ import torch
 def judge(exercise, answer):
     """Return ("right" | "not yet" | "not attempted", reason); the global random numbers go on as if nobody had asked."""
     with _chance_kept():
-        return _judge(exercise, answer)
+        try:
+            return _judge(exercise, answer)
+        except Exception as error:  # a tensor without data, a number beyond any float, ...
+            return "not yet", f"your answer cannot be compared with the right one ({type(error).__name__})."
 
 
 @contextlib.contextmanager
@@ -72,11 +75,11 @@ def _judge_results(exercise, results):
 
 
 def agree(answer, right, tolerance):
-    """Tell whether two answers are the same: numbers and tensors within a relative tolerance, containers entry by entry."""
+    """Tell whether two answers are the same: numbers and tensors within a tolerance that is relative and absolute."""
     if isinstance(right, torch.Tensor):
-        if not isinstance(answer, torch.Tensor) or answer.shape != right.shape:
+        if not isinstance(answer, torch.Tensor) or answer.shape != right.shape or answer.is_complex():
             return False
-        return torch.allclose(answer.double(), right.double(), rtol=tolerance, atol=tolerance, equal_nan=True)
+        return bool(_close(answer, right, tolerance).all())
     if isinstance(right, (list, tuple)):
         return (isinstance(answer, (list, tuple)) and len(answer) == len(right)
                 and all(agree(a, r, tolerance) for a, r in zip(answer, right, strict=True)))
@@ -86,6 +89,15 @@ def agree(answer, right, tolerance):
     if isinstance(answer, bool) or not isinstance(answer, (int, float)):
         return False
     return math.isclose(answer, right, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _close(answer, right, tolerance):
+    return _values(answer).isclose(_values(right), rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def _values(tensor):
+    """What a tensor holds, without its graph and wherever it lies: an answer may come from an accelerator."""
+    return tensor.detach().cpu().double()
 
 
 def _plain(answer):
@@ -99,8 +111,10 @@ def _difference(answer, right, tolerance, digits=4, reveal=False):
             return f"expected a tensor of shape {tuple(right.shape)}."
         if answer.shape != right.shape:
             return f"expected shape {tuple(right.shape)}."
+        if answer.is_complex():
+            return "expected real numbers."
         if right.numel() > 8:
-            where = tuple((~answer.double().isclose(right.double(), tolerance, tolerance)).nonzero()[0].tolist())
+            where = tuple((~_close(answer, right, tolerance)).nonzero()[0].tolist())
             return f"which differs first at index {where}: {answer[where].item():g}, expected {right[where].item():g}."
     if reveal:
         return f"expected {_short(right, digits)}."

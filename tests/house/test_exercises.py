@@ -1,6 +1,7 @@
 """Exercises: the reference passes, each misconception gets its own reason, everything else an explanation."""
 import collections
 import inspect
+import math
 
 import numpy as np
 import pytest
@@ -57,6 +58,10 @@ def stub(x):
     raise NotImplementedError
 
 
+def fails_silently(x):
+    raise ValueError
+
+
 DOUBLE = Exercise("99.1", "Double it.", "easy", 1, lambda x: 2 * x, ("a", "b"), (Misconception(lambda x: x, "Not once."),),
                   cases=((1.0,), (torch.arange(3.0),)))
 
@@ -65,10 +70,12 @@ DOUBLE = Exercise("99.1", "Double it.", "easy", 1, lambda x: 2 * x, ("a", "b"), 
     (stub, "not attempted", ""), (lambda x: x, "not yet", "Not once."),
     (lambda x: 3 * x, "not yet", "for (1.0) got 3.0, expected 2.0."),
     (lambda x: 2.0001 * x, "not yet", "for (1.0) got 2.0001, expected 2.0."),
-    (lambda x: 1 / 0, "not yet", "stopped with ZeroDivisionError"), (7, "not yet", "expected a function, got 7"),
+    (lambda x: 1 / 0, "not yet", "stopped with ZeroDivisionError: division by zero."),
+    (fails_silently, "not yet", "stopped with ValueError: no message."), (7, "not yet", "expected a function, got 7"),
     (lambda x: 2 * x if isinstance(x, float) else x[:1], "not yet", "expected shape (3,)"),
     (lambda x: 2 * x if isinstance(x, float) else 5, "not yet", "expected a tensor of shape (3,)"),
-    (lambda x: x + x, "right", ""),
+    (lambda x: x + x, "right", ""), (lambda x: 2 * x + 1e-7, "right", ""),
+    (lambda x: 2 * x + 5e-4 * isinstance(x, torch.Tensor), "not yet", "got tensor([0.0005, 2.0, 4.001]), expected"),
 ])
 def test_what_judge_says(answer, state, words):
     found, reason = judge(DOUBLE, answer)
@@ -79,7 +86,55 @@ def test_a_long_tensor_is_told_where_it_differs():
     long = Exercise("99.2", "Count.", "easy", 1, lambda: torch.arange(20.0), ("a", "b"), (), cases=((),))
     found, reason = judge(long, lambda: torch.arange(20.0).clamp(max=12))
     assert found == "not yet" and "differs first at index (13,): 12, expected 13" in reason
+    assert "differs first at index (0,): 0.0005" in judge(long, lambda: torch.arange(20.0) + 5e-4)[1]
     assert "expected a tensor of shape (20,)" in judge(long, lambda: list(range(20)))[1]
+
+
+def test_a_right_nan_is_not_where_a_long_tensor_differs():
+    right = torch.tensor([math.nan, *range(1, 20)])
+    long = Exercise("99.2", "Count.", "easy", 1, lambda: right.clone(), ("a", "b"), (), cases=((),))
+    assert judge(long, right.clone) == ("right", "")
+    assert "differs first at index (13,): 12, expected 13" in judge(long, lambda: right.clamp(max=12))[1]
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor as if on an accelerator: it cannot be compared before it came here."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        with torch._C.DisableTorchFunctionSubclass():
+            if function is torch.Tensor.cpu:
+                return args[0].as_subclass(torch.Tensor)
+            found = function(*args, **kwargs or {})
+        if function in (torch.Tensor.detach, torch.Tensor.double):
+            return found.as_subclass(cls)
+        if function in (torch.allclose, torch.Tensor.isclose):
+            raise RuntimeError("Expected all tensors to be on the same device")
+        return found
+
+
+def test_an_answer_on_another_device_or_with_a_graph_is_compared():
+    long = Exercise("99.2", "Count.", "easy", 1, lambda: torch.arange(20.0), ("a", "b"), (), cases=((),))
+    for make in (lambda x: x.as_subclass(Elsewhere), torch.Tensor.requires_grad_):
+        assert judge(long, lambda make=make: make(torch.arange(20.0))) == ("right", "")
+        assert "index (13,): 12, expected 13" in judge(long, lambda make=make: make(torch.arange(20.0).clamp(max=12)))[1]
+
+
+@pytest.mark.parametrize("size", [3, 20])
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda x: x.to("meta"), "cannot be compared with the right one (NotImplementedError)"),
+    (lambda x: x + 0j, "expected real numbers"), (lambda x: [*"abc"], "expected a tensor"),
+    (lambda x: type("Unprintable", (), {"__repr__": lambda self: 1 / 0})(), "cannot be compared")])
+def test_what_cannot_be_compared_is_not_yet_right(size, change, words):
+    count = Exercise("99.2", "Count.", "easy", 1, lambda: torch.arange(1.0 * size), (), (), cases=((),))
+    found, reason = judge(count, lambda: change(torch.arange(1.0 * size)))
+    assert found == "not yet" and words in reason
+
+
+@pytest.mark.parametrize("answer", [10**400, 1j, "3", ["a", 3], torch.tensor(3.0, device="meta"), torch.ones(2, device="meta")])
+def test_a_value_that_cannot_be_compared_is_not_yet_right(answer):
+    found, reason = judge(Exercise("99.3", "Count.", "easy", 1, 3.0, (), ()), answer)
+    assert found == "not yet" and reason.endswith(".")
 
 
 def test_a_value_that_no_misconception_explains_gets_a_direction():

@@ -103,6 +103,14 @@ def test_gradcheck_below_threshold():
     assert torch.autograd.gradcheck(lambda x, beta: lif(x, beta)[1], (x, beta))
 
 
+@pytest.mark.parametrize("output", [0, 1])
+def test_a_second_derivative_is_refused_rather_than_wrong(output):
+    x = torch.rand(6, 2, 3, dtype=FLOAT).requires_grad_()
+    (grad,) = torch.autograd.grad((lif(x, 0.9)[output] ** 2).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        grad.sum().backward()
+
+
 def test_a_run_is_continued_where_it_stopped():
     x = torch.rand(30, 2, 5, dtype=FLOAT)
     for reset in RESETS:

@@ -93,7 +93,7 @@ class Progress:
     def __repr__(self):
         lines = [f"Progress: {self._summary()}."]
         for notebook, solved, total, hints in self.rows():
-            filled = 10 * solved // total
+            filled = 10 * solved // max(total, 1)  # a notebook may have no exercises
             lines.append(f"{notebook}  {'#' * filled}{'.' * (10 - filled)}  {solved}/{total}"
                          + (f"  hints {hints}" if hints else ""))
         return "\n".join([*lines, "To carry it over: progress().code, then progress(restore=...)."])
@@ -101,7 +101,7 @@ class Progress:
     def _repr_html_(self):
         rows = "".join(
             f"<tr><td>{html.escape(notebook)}</td>"
-            f'<td><progress max="{total}" value="{solved}" aria-label="notebook {html.escape(notebook)}: '
+            f'<td><progress max="{max(total, 1)}" value="{solved}" aria-label="notebook {html.escape(notebook)}: '
             f'{solved} of {total} solved"></progress></td><td>{solved}/{total}</td><td>{hints or ""}</td></tr>'
             for notebook, solved, total, hints in self.rows())
         return (f"<table><caption>{self._summary()}. To carry it over: <code>progress().code</code></caption><thead><tr>"

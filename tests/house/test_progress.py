@@ -138,6 +138,12 @@ def test_html_table():
     assert "1 of 5 exercises solved, 0 hints taken" in page
 
 
+def test_a_notebook_without_exercises(monkeypatch):
+    monkeypatch.setattr(store, "syllabus", lambda: [types.SimpleNamespace(number="00", exercises=0)])
+    assert "\n00  ..........  0/0\n" in repr(store.progress())
+    assert '<progress max="1" value="0" aria-label="notebook 00: 0 of 0 solved">' in store.progress()._repr_html_()
+
+
 def test_no_exercises_at_all(monkeypatch):
     monkeypatch.setattr(store, "syllabus", tuple)
     assert repr(store.progress()).startswith("Progress: 0 of 0 exercises solved, 0 hints taken.\n")
@@ -379,6 +385,19 @@ def test_a_file_that_is_a_link_is_written_through(home, tmp_path):
     assert store.hints_taken("01.1") == 1 and (home / "progress.json").is_symlink()
     assert len(list(target.parent.glob("mine.damaged-*.json"))) == 1 and saved(target)["hints"] == {"01.1": 1}
     assert not list(home.glob("*.lock")) and list(target.parent.glob("*.lock"))  # one lock for all links to a file
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_brackets_in_names_are_no_pattern(home, tmp_path):
+    target = tmp_path / "[mine]" / "of [1].json"
+    target.parent.mkdir()
+    home.mkdir()
+    (home / "progress.json").symlink_to(target)
+    litter, other = (target.with_name(name) for name in (".of [1].json.7.tmp", ".of 1.json.7.tmp"))
+    for path in (litter, other):
+        path.touch()
+    store.record_solved("01.1")
+    assert list(saved(target)["solved"]) == ["01.1"] and not litter.exists() and other.exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")

@@ -114,7 +114,7 @@ def _named(control):
 
 @dataclass(frozen=True)
 class Explorer:
-    """compute(**parameters) -> data, build(fig) -> artists once, update(artists, data) at every move.
+    """compute(**parameters) -> data, build(fig) -> {name: artist} once, update(artists, data) at every move.
 
     `sweeps` are what slides and the site move where no kernel runs: the name of a control, and where others stand meanwhile.
     """

@@ -17,8 +17,7 @@ class Frame:
         self.explorer = explorer
         self.figure = canvas(*explorer.size, dpi=dpi)
         with mpl.rc_context(RC):
-            artists = explorer.build(self.figure)
-        self.artists = artists if isinstance(artists, dict) else dict(enumerate(artists))
+            self.artists = explorer.build(self.figure)
         for artist in self.artists.values():
             artist.set_animated(True)
         with mpl.rc_context(RC):

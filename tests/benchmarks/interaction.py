@@ -42,8 +42,7 @@ def plain(name):
     explorer = find(name)
     def draw(**parameters):
         fig = plt.figure(figsize=explorer.size, dpi=96)
-        artists = explorer.build(fig)
-        explorer.update(artists if isinstance(artists, dict) else dict(enumerate(artists)), explorer.compute(**parameters))
+        explorer.update(explorer.build(fig), explorer.compute(**parameters))
         plt.show()
     controls = {name: control.widget() for name, control in explorer.controls.items()}
     for name, control in explorer.controls.items():

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.artist import Artist
 from PIL import Image
 
 from snnteach import explore
 from snnteach.lessons import syllabus
 from snnteach.lessons.kinds import Choice, Control
+from snnteach.plots.style import canvas
 from snnteach.reader.live import Frame, widget
 from snnteach.reader.lookup import explorer as find
 from snnteach.reader.lookup import part
@@ -29,6 +31,14 @@ EVERY = pytest.mark.parametrize("name", NAMES)
 
 def test_there_are_explorers():
     assert "membrane.constant" in NAMES
+
+
+@EVERY
+def test_build_returns_artists_by_name(name):
+    explorer = find(name)
+    artists = explorer.build(canvas(*explorer.size, dpi=50))
+    assert type(artists) is dict and all(isinstance(key, str) for key in artists)
+    assert artists and all(isinstance(artist, Artist) for artist in artists.values())
 
 
 @EVERY

@@ -9,20 +9,23 @@ import re
 import matplotlib as mpl
 import numpy as np
 from matplotlib.collections import Collection
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgba_array
 from matplotlib.image import AxesImage
-from matplotlib.patches import Patch
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch, Patch
 from matplotlib.text import Annotation, Text
 
 from snnteach.authoring import notebooks
 from snnteach.lessons.kinds import Choice
 from snnteach.plots import COLORS
-from snnteach.plots.style import RC, canvas
+from snnteach.plots.animation import _prepared as prepared
+from snnteach.plots.style import RC
 from snnteach.reader.live import Frame
 from snnteach.reader.lookup import explorer as find
 from tests.listings import namespace
 
 NUMBER = r"([-+]?\d+\.?\d*(?:e[-+]?\d+)?)"
+FAINT, THIN, SMALL, TINY = 0.1, 0.4, 1.5, 5.0    # the least that a reader can see: opacity, width, mark, letters in points
 KINDS = {"line": "lines", "text": "texts", "patch": "patches", "image": "images", "collection": "collections"}
 
 
@@ -52,9 +55,7 @@ class Picture:
     def rule(self, name, color, style="-", *, x=None, y=None):
         """A straight line across the axes, upright at x or level at y."""
         line, place = self._take(name), y if x is None else x
-        across, along = (line.get_ydata(), line.get_xdata()) if x is None else (line.get_xdata(), line.get_ydata())
-        self._near(name, across, [place, place])
-        self._near(name, along, [0, 1])
+        self._placed(name, line.get_xydata(), [(0, place), (1, place)] if x is None else [(place, 0), (place, 1)])
         low, high = sorted(line.axes.get_ylim() if x is None else line.axes.get_xlim())
         assert low <= place <= high, f"{name} is hidden, {self.said}"
         self._equal(name, line.get_linestyle(), style)
@@ -68,7 +69,9 @@ class Picture:
         for shown, number in zip(found.groups(), numbers, strict=True):
             assert abs(float(shown) - float(number)) <= 0.51 * _unit(shown), f"{name}, {self.said}: {shown}, not {number}"
         if at is not None:
-            self._near(name, text.xy if isinstance(text, Annotation) else text.get_position(), at)
+            spot = text.xy if isinstance(text, Annotation) else text.get_position()
+            on_data = text.xycoords == "data" if isinstance(text, Annotation) else text.get_transform() == text.axes.transData
+            (self._placed if on_data else self._near)(name, spot, at)
         if color:
             self._color(name, text.get_color(), color)
         if text.get_transform() == text.axes.transData and not isinstance(text, Annotation):
@@ -77,35 +80,38 @@ class Picture:
     def bar(self, name, x, y, width, height, color, edge=None, style="-", *, clipped=False):
         """A rectangle from the corner (x, y)."""
         bar = self._take(name)
-        self._near(name, [*bar.get_xy(), bar.get_width(), bar.get_height()], [x, y, width, height])
+        self._placed(name, bar.get_bbox().get_points(), [(x, y), (x + width, y + height)])
         self._color(name, bar.get_facecolor(), color)
         if not clipped:
             self._inside(name, bar.get_bbox().corners())
         if edge:
             self._color(name, bar.get_edgecolor(), edge)
             self._equal(name, bar.get_linestyle(), style)
+            assert bar.get_linewidth() >= THIN, f"{name} has too thin an edge, {self.said}"
 
     def image(self, name, values, cmap, limits, extent=None, origin="upper"):
         """A picture of a matrix, its colours, and where it lies."""
         image, values = self._take(name), np.asarray(values)
         rows, columns = values.shape[:2]
-        self._near(name, np.ma.filled(image.get_array().astype(float), np.nan), values)
+        self._near(name, np.ma.filled(image.get_array().astype(float), np.nan), values, min(limits[1] - limits[0], 1))
         self._equal(name, (image.get_cmap().name, image.get_clim(), image.origin), (cmap, limits, origin))
-        self._near(name, image.get_extent(), extent or (-0.5, columns - 0.5, rows - 0.5, -0.5))
+        left, right, bottom, top = extent or (-0.5, columns - 0.5, rows - 0.5, -0.5)
+        self._placed(name, np.reshape(image.get_extent(), (2, 2)).T, [(left, bottom), (right, top)])
 
     def segments(self, name, ends, color):
         """Straight pieces [n, 2, 2], each from (x, y) to (x, y)."""
         lines = self._take(name)
         ends = np.asarray(ends, float).reshape(-1, 2, 2)
-        self._near(name, np.asarray(lines.get_segments(), float).reshape(-1, 2, 2), ends)
+        self._placed(name, np.asarray(lines.get_segments(), float).reshape(-1, 2), ends.reshape(-1, 2))
         self._inside(name, ends.reshape(-1, 2))
-        self._color(name, lines.get_color()[0], color)
+        self._color(name, lines.get_color(), color)
 
     def stairs(self, name, values, edges, color, label="", *, clipped=False):
         """A histogram."""
         stairs = self._take(name)
-        self._near(name, stairs.get_data().values, values)
-        self._near(name, stairs.get_data().edges, edges)
+        found = stairs.get_data()
+        self._placed(name, np.column_stack([found.edges[1:], found.values]), np.column_stack([edges[1:], values]))
+        self._near(name, found.edges[0], edges[0])
         if not clipped:
             self._inside(name, np.column_stack([edges[1:], values]))
         self._color(name, stairs.get_facecolor() if stairs.get_fill() else stairs.get_edgecolor(), color)
@@ -114,28 +120,31 @@ class Picture:
     def band(self, name, x, low, high, color):
         """An area between two curves over x."""
         area, count = self._take(name), len(x)
-        vertices = area.get_paths()[0].vertices                           # a corner, below, a corner, above and back
-        self._near(name, vertices[1:count + 1], np.column_stack([x, low]))
-        self._near(name, vertices[count + 2:2 * count + 2][::-1], np.column_stack([x, high]))
-        self._color(name, area.get_facecolor()[0], color)
+        (path,) = area.get_paths()
+        vertices = path.vertices                           # a corner, below, a corner, above and back
+        self._placed(name, vertices[1:count + 1], np.column_stack([x, low]))
+        self._placed(name, vertices[count + 2:2 * count + 2][::-1], np.column_stack([x, high]))
+        self._color(name, area.get_facecolor(), color)
 
     def arrow(self, name, start, end, color):
         """An arrow from one point to another."""
         arrow = self._take(name)
-        self._near(name, arrow._posA_posB, [start, end])
+        self._placed(name, arrow._posA_posB, [start, end])
         self._color(name, arrow.get_edgecolor(), color)
 
     def arrows(self, name, places, sizes, color):
         """A field of arrows: where each stands and how far it points."""
         field = self._take(name)
-        self._near(name, field.get_offsets(), places)
-        self._near(name, np.column_stack([field.U, field.V]), sizes)
-        self._color(name, field.get_facecolor()[0], color)
+        self._placed(name, field.get_offsets(), places)
+        self._near(name, np.column_stack([field.U, field.V]), sizes, min(np.abs(sizes).max(initial=0), 1))
+        self._color(name, field.get_facecolor(), color)
+        longest = max(np.ptp(field.get_transform().transform(path.vertices), axis=0).max() for path in field.get_paths())
+        assert longest >= 3, f"{name}: no arrow is longer than {longest} pixels, {self.said}"
 
     def circle(self, name, centre, radius):
         """A disc."""
         disc = self._take(name)
-        self._near(name, [*disc.get_center(), disc.get_radius()], [*centre, radius])
+        self._placed(name, np.add(disc.get_center(), [(0, 0), [disc.get_radius()] * 2]), np.add(centre, [(0, 0), [radius] * 2]))
 
     def axes(self, name, title, x, y, xticks=None, yticks=None, xscale="linear", legend=()):
         """Title, axis labels with their limits, as (label, low, high), named ticks, as {place: words}, and the legend."""
@@ -143,12 +152,15 @@ class Picture:
         self._equal(name, (ax.get_xscale(), ax.get_yscale()), (xscale, "linear"))
         self._equal(name, ax.get_title(loc="left"), title)
         self._equal(name, (ax.get_xlabel(), ax.get_ylabel()), (x[0], y[0]))
-        self._near(name, [*ax.get_xlim(), *ax.get_ylim()], [*x[1:], *y[1:]])
+        self._placed(name, np.column_stack([ax.get_xlim(), ax.get_ylim()]), np.column_stack([x[1:], y[1:]]))
         self._equal(name, tuple(text.get_text() for text in ax.get_legend().texts) if ax.get_legend() else (), legend)
         for axis, ticks in ((ax.xaxis, xticks), (ax.yaxis, yticks)):
             if ticks is not None:
                 self._near(name, axis.get_majorticklocs(), list(ticks))
                 self._equal(name, [label.get_text() for label in axis.get_ticklabels()], list(ticks.values()))
+        for text in (ax._left_title, ax.xaxis.label, ax.yaxis.label, *(ax.get_legend().texts if ax.get_legend() else ()),
+                     *(ax.get_xticklabels() if xticks else ()), *(ax.get_yticklabels() if yticks else ())):
+            self._legible(name, text)
 
     def over(self, *names):
         """Each of these covers the one before, live and in a still."""
@@ -160,28 +172,69 @@ class Picture:
     def _curve(self, name, x, y, style, marker, clipped):
         line = self._take(name)
         wanted = np.column_stack([np.asarray(x, float), np.asarray(y, float)])
-        self._near(name, line.get_xydata(), wanted)
+        self._placed(name, line.get_xydata(), wanted)
         self._equal(name, (line.get_linestyle(), line.get_marker()), (style, marker))
         if not clipped:
             self._inside(name, wanted)
         return line
 
     def _take(self, name):
+        """The artist, once a reader could see it."""
         self.left.discard(name)
-        assert self.artists[name].get_visible()
-        return self.artists[name]
+        artist = self.artists[name]
+        said = f"{name} cannot be seen, {self.said}"
+        assert artist.get_visible() and (artist.axes is None or artist.axes.get_visible()), said
+        assert np.min(1 if artist.get_alpha() is None else artist.get_alpha()) >= FAINT and artist.get_zorder() >= 0, said
+        if isinstance(artist, Text):
+            self._legible(name, artist)
+        elif isinstance(artist, Line2D):
+            marked = artist.get_marker() not in ("None", "none", "", " ", None)
+            drawn = artist.get_linestyle() not in ("None", "none", "", " ")
+            assert not drawn or artist.get_linewidth() >= THIN, said
+            assert not marked or (artist.get_markersize() >= SMALL and artist.get_markevery() is None), said
+            assert not marked or artist.get_marker() in Line2D.filled_markers or artist.get_markeredgewidth() >= THIN, said
+        elif isinstance(artist, Patch | Collection):
+            faces, edges, widths = (np.atleast_1d(values) for values in (
+                to_rgba_array(artist.get_facecolor()), to_rgba_array(artist.get_edgecolor()), artist.get_linewidth()))
+            filled = len(faces) > 0 and not isinstance(artist, FancyArrowPatch) and (faces[:, 3] >= FAINT).all()
+            assert filled or (len(edges) and (edges[:, 3] >= FAINT).all() and (widths >= THIN).all()), said
+        return artist
 
-    def _near(self, name, found, wanted):
+    def _legible(self, name, text):
+        """Demand of a text, unless it is empty, that its letters are large and dark enough and lie within the figure."""
+        if not text.get_text().strip():
+            return
+        said = f"{name}: {text.get_text()!r} cannot be read, {self.said}"
+        *color, opaque = to_rgba_array(text.get_color(), text.get_alpha())[0]
+        assert text.get_visible() and opaque >= FAINT and text.get_fontsize() >= TINY, said
+        assert min(color) < 0.9 or text.get_bbox_patch(), said
+        (left, low), (right, high) = text.get_window_extent(text.figure.canvas.get_renderer()).get_points()
+        width, height = text.figure.bbox.size
+        assert -1 <= left < right <= width + 1 and -1 <= low < high <= height + 1, \
+            f"{said}: {[round(float(edge)) for edge in (left, low, right, high)]} of {width, height}"
+
+    def _placed(self, name, found, wanted):
+        """Compare points (x, y), also as shares of the axes that they stand in."""
+        self._near(name, found, wanted)
+        artist = self.artists[name]
+        ax = artist.axes or artist
+        self._near(name, *(ax.transLimits.transform(ax.transScale.transform(np.asarray(points, float).reshape(-1, 2)))
+                           for points in (found, wanted)))
+
+    def _near(self, name, found, wanted, span=1):
         found, wanted = np.asarray(found, float), np.asarray(wanted, float)
         assert found.shape == wanted.shape, f"{name}, {self.said}: {found.shape}, not {wanted.shape}"
-        far = ~np.isclose(found, wanted, rtol=1e-4, atol=1e-4, equal_nan=True)
+        far = ~np.isclose(found, wanted, rtol=1e-4, atol=1e-4 * span, equal_nan=True)
         assert not far.any(), f"{name}, {self.said}: {found[far][:4]}, not {wanted[far][:4]}, {np.argwhere(far)[:4].tolist()}"
 
     def _equal(self, name, found, wanted):
         assert found == wanted, f"{name}, {self.said}: {found!r}, not {wanted!r}"
 
     def _color(self, name, found, wanted):
-        self._near(name, to_rgb(found), to_rgb(COLORS.get(wanted, wanted)))
+        """Every one of the colours found is the wanted one, and none of them is transparent."""
+        found = to_rgba_array(found)
+        assert len(found) and (found[:, 3] >= FAINT).all(), f"{name} is transparent, {self.said}"
+        self._near(name, found[:, :3], np.broadcast_to(to_rgba_array(COLORS.get(wanted, wanted))[:, :3], found[:, :3].shape))
 
     def _inside(self, name, points):
         points, ax = np.asarray(points, float).reshape(-1, 2), self.artists[name].axes
@@ -240,12 +293,12 @@ def background(name):
 
 
 def film(build, draw, frame, *, width=7.0, height=4.0):
-    """Return two pictures of a film: what `build` drew, and what `draw` added for one frame."""
-    fig = canvas(width, height, dpi=50)
+    """Return two pictures of a film in its notebook's size: what `build` drew, and what `draw` added for one frame."""
     with mpl.rc_context(RC):
-        axes = build(fig)
+        fig, axes = prepared(build, width, height, 50)
         still = _drawn(fig, (), "what the film keeps")
         draw(axes, frame)
+        fig.draw_without_rendering()                                      # texts find their places
     moved = _drawn(fig, set(still.artists.values()), "frame of the film")
     return still, moved
 

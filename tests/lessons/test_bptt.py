@@ -156,7 +156,7 @@ def test_the_film_draws_what_has_been_visited(visited):
     run = reference.forward(x, weights, 0.9, 0.8)
     error, now = (run.out - target[:, :1, :1])[:, 0, 0], 25 - visited
     frames = backward_frames(run, weights, error[:, None, None], 0.9, 0.8)
-    still, picture = film(build_backward, draw_backward, frames[visited - 1])
+    still, picture = film(build_backward, draw_backward, frames[visited - 1], width=7.2)
 
     # By autograd: the gradient of every potential, through perturbations that are added to the currents.
     poke = torch.zeros(25, 1, 7, dtype=FLOAT, requires_grad=True)

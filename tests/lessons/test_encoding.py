@@ -254,7 +254,7 @@ def test_what_stands_behind_the_pictures():
 @pytest.mark.parametrize("step", [1, 7, 16])
 def test_the_film_draws_both_codes(step):
     image = digits_shown()[3]
-    still, picture = film(build_reveal, draw_reveal, reveal_frames(image)[step - 1])
+    still, picture = film(build_reveal, draw_reveal, reveal_frames(image)[step - 1], width=7.4, height=2.9)
     past = {}
     for place, (code, name) in enumerate((("rate (Bernoulli)", "rate"), ("latency, linear", "latency"))):
         spk = sent(code, image, 16)

@@ -107,7 +107,7 @@ def test_the_film_draws_each_frame_and_its_events():
     video, events = names["video"], names["events"]
     assert torch.equal(events, reference.change_events(video, 0.2)) and len(steps) == len(video) == 28
     for step in (0, 12, 27):
-        still, picture = film(build, draw, step)
+        still, picture = film(build, draw, step, width=4.6, height=5.2)
         picture.image("0.image0", video[step], "gray", (0, 1))
         picture.image("1.image0", events[step], "RdBu_r", (-1.5, 1.5))
         picture.says("1.text0", "{} events", (events[step] != 0).sum(), at=(47, 22.5))

@@ -207,7 +207,7 @@ def test_what_stands_behind_the_pictures():
 def test_the_film_draws_the_fields_in_their_rows():
     fields = torch.rand(100, 784, generator=torch.Generator().manual_seed(0)) + 0.1
     (build, draw, snapshots), _ = filmed("stdp", snapshots=[(300, SimpleNamespace(weight=fields))])
-    still, picture = film(build, draw, snapshots[0])
+    still, picture = film(build, draw, snapshots[0], width=3.8, height=3.9)
     wall = torch.zeros(196, 196)
     for place in range(49):
         row, column = 28 * (place // 7), 28 * (place % 7)

@@ -160,7 +160,7 @@ def test_the_film_draws_the_floor_and_the_record():
     random = torch.Generator().manual_seed(0)
     frame = {"weight": torch.rand(4, 25, generator=random), "path": torch.tensor([[0.0, 0], [1, 0], [1, 1], [1, 2]]),
              "goal": torch.tensor([4.0, 0.0]), "moves": 50 * torch.rand(24, 4, 10, generator=random)}      # [trials, groups, n]
-    still, picture = film(floor.build_maze, floor.draw_maze, frame)
+    still, picture = film(floor.build_maze, floor.draw_maze, frame, width=7.6, height=3.4)
     cells = [(x, y) for x in range(5) for y in range(5)]
     arrows = []
     for x, y in cells:                                                             # where the actor's neurons drive it

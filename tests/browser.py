@@ -203,3 +203,13 @@ def reader(viewport=(1280, 1000)):
         page.on("console", lambda message: one.errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: one.errors.append(str(error)))
         yield one
+
+
+@contextlib.contextmanager
+def reader_offline(viewport=(1280, 1000)):
+    """A page of headless Chromium without a network until the block ends; what it asks for elsewhere is an error."""
+    with reader(viewport) as one:
+        one.page.context.set_offline(True)
+        one.page.on("requestfailed", lambda asked: one.errors.append(f"failed: {asked.url}"))
+        one.page.on("request", lambda asked: one.errors.append(asked.url) if asked.url.startswith("http") else None)
+        yield one

@@ -127,10 +127,7 @@ def test_the_glossary_names_each_term_once():
 @pytest.fixture(scope="module")
 def browsed():
     """One page of Chromium without a network for all tests; what it asks for elsewhere is an error."""
-    with browser.reader() as reader:
-        reader.page.context.set_offline(True)
-        reader.page.on("requestfailed", lambda asked: reader.errors.append(f"failed: {asked.url}"))
-        reader.page.on("request", lambda asked: reader.errors.append(asked.url) if asked.url.startswith("http") else None)
+    with browser.reader_offline() as reader:
         yield reader
 
 

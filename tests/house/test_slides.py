@@ -110,10 +110,7 @@ def decks(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browsed():
     """One page of Chromium without a network for all slides; what it asks for elsewhere is an error."""
-    with browser.reader((1280, 720)) as reader:
-        reader.page.context.set_offline(True)
-        reader.page.on("requestfailed", lambda asked: reader.errors.append(f"failed: {asked.url}"))
-        reader.page.on("request", lambda asked: reader.errors.append(asked.url) if asked.url.startswith("http") else None)
+    with browser.reader_offline((1280, 720)) as reader:
         reader.kinds = set()
         yield reader
 

@@ -1,0 +1,93 @@
+"""Event lists: from (t, x, y, p) in microseconds to a tensor of counts, [T, 2, H, W], and back."""
+import torch
+
+from ._arguments import check_events, check_option, check_that, check_whole
+
+OUTSIDE = ("refuse", "drop")
+
+
+def events_to_tensor(events, size, step_us, num_steps=None, origin_us=None, outside="refuse"):
+    """Count the events of each pixel and polarity in each time step.
+
+    counts[n, p, y, x] = number of events (t, x, y, p) with n = floor((t - origin_us) / step_us)
+
+    The arithmetic is that of whole numbers: an event on the border of two steps belongs to the later one, and the same event
+    twice counts twice. A network for pixels of a picture takes [T, B, 2, H, W]: add the batch with `.unsqueeze(1)`, or join
+    recordings with `torch.stack(tensors, 1)`; one of fully connected layers takes `.flatten(2)` of that.
+
+    Args:
+        events: int64 tensor [K, 4] with a row (t, x, y, p) an event: t in microseconds, x the column, y the row of the pixel,
+            p the polarity (0 darker, 1 brighter). The order of the rows does not matter.
+        size: (H, W), the pixels of the sensor.
+        step_us: length of a time step in microseconds, a whole number of at least 1.
+        num_steps: number of time steps T; by default up to the last event.
+        origin_us: time in microseconds at which step 0 begins; by default the time of the first event.
+        outside: what happens to events before the origin or after the last step: "refuse" or "drop".
+
+    Returns:
+        counts, float32 [T, 2, H, W].
+
+    Raises:
+        TypeError: events not an int64 tensor; what came is named, with the line that converts it.
+        ValueError: events not [K, 4], no event and no num_steps or origin_us, a pixel outside the sensor, a polarity other
+            than 0 and 1, step_us or num_steps not whole, events outside the time while `outside` is "refuse".
+
+    Source: address-event representation, Eshraghian et al. (2023), section III-A; Gallego et al. (2022),
+        doi:10.1109/TPAMI.2020.3008413, section 3.1.
+
+    >>> events = torch.tensor([[1000, 2, 0, 1], [1999, 2, 0, 1], [2000, 0, 1, 0]])     # t, x, y, p
+    >>> counts = events_to_tensor(events, size=(2, 3), step_us=1000)
+    >>> counts.shape, counts[0, 1, 0, 2].item(), counts[1, 0, 1, 0].item(), counts.sum().item()
+    (torch.Size([2, 2, 2, 3]), 2.0, 1.0, 3.0)
+    """
+    check_events("events_to_tensor", events)
+    check_size("events_to_tensor", size)
+    check_whole("events_to_tensor", step_us=step_us)
+    check_option("events_to_tensor", "outside", outside, OUTSIDE)
+    check_span("events_to_tensor", events, num_steps, origin_us)
+    check_pixels("events_to_tensor", events, size)
+    time, x, y, polarity = events.T                                                       # [K] each
+    origin = int(time.min()) if origin_us is None else int(origin_us)
+    step = torch.div(time - origin, int(step_us), rounding_mode="floor")
+    num_steps = int(step.max()) + 1 if num_steps is None else int(num_steps)
+    inside = (step >= 0) & (step < num_steps)
+    check_inside("events_to_tensor", inside, outside, origin, num_steps * int(step_us))
+    height, width = size
+    place = ((step * 2 + polarity) * height + y) * width + x                              # [K] places in the flat tensor
+    counts = torch.zeros(num_steps * 2 * height * width)
+    counts.index_add_(0, place[inside], torch.ones(int(inside.sum())))
+    return counts.view(num_steps, 2, height, width)
+
+
+def tensor_to_events(counts, step_us, origin_us=0):
+    """List the events of a tensor of counts, sorted by time: the way back.
+
+    t = origin_us + n step_us for each of the counts[n, p, y, x] events
+
+    Where in its step an event happened is lost: t is the beginning of the step.
+
+    Args:
+        counts: whole numbers of at least 0, [T, 2, H, W].
+        step_us: length of a time step in microseconds, a whole number of at least 1.
+        origin_us: time in microseconds at which step 0 begins, a whole number.
+
+    Returns:
+        events, int64 [K, 4] with rows (t, x, y, p), sorted by t, then polarity, row and column.
+
+    Raises:
+        TypeError: counts not a tensor, origin_us not a whole number.
+        ValueError: counts not [T, 2, H, W], negative, not whole, NaN or infinite; step_us not whole.
+
+    Source: the inverse of `events_to_tensor`.
+
+    >>> counts = torch.zeros(2, 2, 2, 3)
+    >>> counts[1, 0, 1, 2] = 2
+    >>> tensor_to_events(counts, step_us=1000, origin_us=500).tolist()
+    [[1500, 2, 1, 0], [1500, 2, 1, 0]]
+    """
+    check_counts("tensor_to_events", counts)
+    check_whole("tensor_to_events", step_us=step_us)
+    check_origin("tensor_to_events", origin_us)
+    step, polarity, y, x = counts.nonzero(as_tuple=True)                                  # [K] each, a pixel and step once
+    rows = torch.stack([int(origin_us) + step * int(step_us), x, y, polarity], 1)
+    return rows.repeat_interleave(counts[step, polarity, y, x].long(), 0)

@@ -167,3 +167,44 @@ def check_network(owner, x, weights, beta, beta_out, threshold):
     check_beta(owner, beta, (hidden,))
     check_beta(owner, beta_out, (outputs,), name="beta_out")
     check_positive(owner, threshold=threshold)
+
+
+def check_events(owner, events):
+    """Raise unless `events` is an int64 tensor [K, 4]; whatever else lists of events come in gets the line that converts it."""
+    if not isinstance(events, torch.Tensor):
+        kind = type(events).__name__
+        cure = _EVENT_CURES.get(kind, "Make it torch.tensor(rows, dtype=torch.int64) of rows (t, x, y, p).")
+        if getattr(getattr(events, "dtype", None), "names", None):
+            cure = ("Convert it with torch.stack([torch.from_numpy(events[name].astype('int64')) for name in 'txyp'], 1).")
+        raise TypeError(f"{owner}: events must be an int64 tensor [K, 4] of rows (t, x, y, p), got {kind}. {cure}")
+    if events.dtype != torch.int64:
+        raise TypeError(f"{owner}: events must be int64, with t in whole microseconds, got {events.dtype}. Convert seconds "
+                        "with (events * torch.tensor([1e6, 1, 1, 1])).round().long(), whole microseconds with .long().")
+    if events.dim() != 2 or events.shape[1] != 4:
+        raise ValueError(f"{owner}: events must be [K, 4], a row (t, x, y, p) an event, got shape {tuple(events.shape)}.")
+
+
+_EVENT_CURES = {
+    "ndarray": "Convert it with torch.from_numpy(events.astype('int64')).",
+    "DataFrame": "Convert it with torch.from_numpy(events[['t', 'x', 'y', 'p']].to_numpy('int64')).",
+    "dict": "Convert it with torch.stack([torch.as_tensor(events[name]).long() for name in 'txyp'], 1).",
+    "list": "Convert it with torch.tensor(events, dtype=torch.int64).",
+    "tuple": "Convert it with torch.stack(events, 1) if these are the columns t, x, y, p as tensors.",
+}
+
+
+def check_size(owner, size):
+    """Raise unless `size` is the pair (H, W) of whole numbers of at least 1."""
+    check_pair(owner, "size", size, "(H, W)")
+    check_whole(owner, **{"size[0]": size[0], "size[1]": size[1]})
+
+
+def check_pixels(owner, events, size):
+    """Raise unless every event lies on the sensor and has polarity 0 or 1."""
+    for name, place, most in (("x", 1, size[1]), ("y", 2, size[0]), ("p", 3, 2)):
+        column = events[:, place]
+        if len(column) and not 0 <= int(column.min()) <= int(column.max()) < most:
+            hint = (" Turn -1 and 1 into 0 and 1 with events[:, 3] = events[:, 3] > 0." if name == "p" else
+                    " Rows are (t, x, y, p), x the column, and size is (H, W).")
+            raise ValueError(f"{owner}: {name} in events must be between 0 and {most - 1}, got {_brief(column)}.{hint}")
+

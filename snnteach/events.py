@@ -1,7 +1,15 @@
 """Event lists: from (t, x, y, p) in microseconds to a tensor of counts, [T, 2, H, W], and back."""
 import torch
 
-from ._arguments import check_events, check_option, check_that, check_whole
+from ._arguments import (
+    check_events,
+    check_option,
+    check_pixels,
+    check_size,
+    check_tensor,
+    check_that,
+    check_whole,
+)
 
 OUTSIDE = ("refuse", "drop")
 
@@ -42,21 +50,32 @@ def events_to_tensor(events, size, step_us, num_steps=None, origin_us=None, outs
     """
     check_events("events_to_tensor", events)
     check_size("events_to_tensor", size)
+    check_pixels("events_to_tensor", events, size)
     check_whole("events_to_tensor", step_us=step_us)
     check_option("events_to_tensor", "outside", outside, OUTSIDE)
-    check_span("events_to_tensor", events, num_steps, origin_us)
-    check_pixels("events_to_tensor", events, size)
+    _check_time("events_to_tensor", events, num_steps, origin_us)
     time, x, y, polarity = events.T                                                       # [K] each
     origin = int(time.min()) if origin_us is None else int(origin_us)
     step = torch.div(time - origin, int(step_us), rounding_mode="floor")
-    num_steps = int(step.max()) + 1 if num_steps is None else int(num_steps)
+    num_steps = max(1, int(step.max()) + 1) if num_steps is None else int(num_steps)
     inside = (step >= 0) & (step < num_steps)
-    check_inside("events_to_tensor", inside, outside, origin, num_steps * int(step_us))
+    check_that("events_to_tensor", outside == "drop" or bool(inside.all()),
+               f"events: {int((~inside).sum())} of {len(events)} lie before origin_us = {origin} or after the last of the "
+               f"{num_steps} steps. Leave origin_us and num_steps out, or pass outside=\"drop\".")
     height, width = size
     place = ((step * 2 + polarity) * height + y) * width + x                              # [K] places in the flat tensor
     counts = torch.zeros(num_steps * 2 * height * width)
     counts.index_add_(0, place[inside], torch.ones(int(inside.sum())))
     return counts.view(num_steps, 2, height, width)
+
+
+def _check_time(owner, events, num_steps, origin_us):
+    if num_steps is not None:
+        check_whole(owner, num_steps=num_steps)
+    if origin_us is not None:
+        check_whole(owner, low=-2**62, origin_us=origin_us)
+    check_that(owner, len(events) or (num_steps is not None and origin_us is not None),
+               "events is empty, so num_steps and origin_us have to be given.")
 
 
 def tensor_to_events(counts, step_us, origin_us=0):
@@ -75,8 +94,8 @@ def tensor_to_events(counts, step_us, origin_us=0):
         events, int64 [K, 4] with rows (t, x, y, p), sorted by t, then polarity, row and column.
 
     Raises:
-        TypeError: counts not a tensor, origin_us not a whole number.
-        ValueError: counts not [T, 2, H, W], negative, not whole, NaN or infinite; step_us not whole.
+        TypeError: counts not a tensor.
+        ValueError: counts not [T, 2, H, W], negative, not whole, NaN or infinite; step_us or origin_us not whole.
 
     Source: the inverse of `events_to_tensor`.
 
@@ -85,9 +104,12 @@ def tensor_to_events(counts, step_us, origin_us=0):
     >>> tensor_to_events(counts, step_us=1000, origin_us=500).tolist()
     [[1500, 2, 1, 0], [1500, 2, 1, 0]]
     """
-    check_counts("tensor_to_events", counts)
+    check_tensor("tensor_to_events", "counts", counts, "[T, 2, H, W]", dims=4)
+    check_that("tensor_to_events", counts.shape[1] == 2, f"counts must be [T, 2, H, W], got shape {tuple(counts.shape)}.")
+    check_that("tensor_to_events", bool(((counts >= 0) & (counts == counts.round()) & (counts < 2**31)).all()),
+               "counts must be whole numbers of at least 0.")
     check_whole("tensor_to_events", step_us=step_us)
-    check_origin("tensor_to_events", origin_us)
+    check_whole("tensor_to_events", low=-2**62, origin_us=origin_us)
     step, polarity, y, x = counts.nonzero(as_tuple=True)                                  # [K] each, a pixel and step once
     rows = torch.stack([int(origin_us) + step * int(step_us), x, y, polarity], 1)
     return rows.repeat_interleave(counts[step, polarity, y, x].long(), 0)

@@ -1,0 +1,100 @@
+"""Event lists: each event lands in its own step and pixel, none is lost, and what is not such a list says what to do."""
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snnteach.events import events_to_tensor, tensor_to_events
+
+ROWS = torch.tensor([[1000, 2, 0, 1], [1999, 2, 0, 1], [2000, 0, 1, 0], [1999, 2, 0, 1]])
+SIZE = (2, 3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 4), st.integers(0, 3), st.integers(0, 1)), min_size=1),
+       st.integers(1, 3000), st.integers(-5000, 0))
+def test_every_event_is_counted_once_where_it_belongs(rows, step_us, origin):
+    counts = events_to_tensor(torch.tensor(rows), (4, 5), step_us, origin_us=origin)
+    expected = torch.zeros_like(counts)
+    for t, x, y, p in rows:
+        expected[(t - origin) // step_us, p, y, x] += 1
+    assert torch.equal(counts, expected) and len(counts) == (max(rows)[0] - origin) // step_us + 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 4), st.integers(0, 3), st.integers(0, 1)), min_size=1))
+def test_there_and_back_loses_only_the_time_within_a_step(rows):
+    events = torch.tensor(rows)
+    exact = tensor_to_events(events_to_tensor(events, (4, 5), 1, origin_us=0), 1)
+    assert sorted(exact.tolist()) == sorted(events.tolist()) and bool((exact[1:, 0] >= exact[:-1, 0]).all())
+    rounded = tensor_to_events(events_to_tensor(events, (4, 5), 100, origin_us=0), 100)
+    events[:, 0] = events[:, 0] // 100 * 100
+    assert sorted(rounded.tolist()) == sorted(events.tolist())
+
+
+def test_borders_repeats_and_the_origin():
+    counts = events_to_tensor(ROWS, SIZE, 1000)                                   # the first event begins step 0
+    assert counts[0, 1, 0, 2] == 3 and counts[1, 0, 1, 0] == 1 and counts.sum() == 4 and counts.dtype == torch.float32
+    assert events_to_tensor(ROWS, SIZE, 1000, origin_us=0)[:, 1, 0, 2].tolist() == [0, 3, 0]
+    assert events_to_tensor(ROWS, SIZE, 1000, origin_us=999)[0].sum() == 1 and len(events_to_tensor(ROWS, SIZE, 1000, 7)) == 7
+    assert torch.equal(events_to_tensor(ROWS.flip(0), SIZE, 1000), counts)
+
+
+def test_microseconds_of_years_are_exact():
+    late = ROWS + torch.tensor([2**55, 0, 0, 0])
+    assert torch.equal(events_to_tensor(late, SIZE, 1000), events_to_tensor(ROWS, SIZE, 1000))
+    assert torch.equal(tensor_to_events(events_to_tensor(late, SIZE, 1), 1, 2**55 + 1000).sort(0).values, late.sort(0).values)
+
+
+def test_events_outside_are_refused_or_dropped():
+    with pytest.raises(ValueError, match=r"events: 1 of 4 lie before origin_us = 1500 .*outside=\"drop\""):
+        events_to_tensor(ROWS, SIZE, 1000, origin_us=1500)
+    with pytest.raises(ValueError, match="events: 1 of 4 lie"):
+        events_to_tensor(ROWS, SIZE, 1000, num_steps=1)
+    assert events_to_tensor(ROWS, SIZE, 1000, origin_us=1500, outside="drop").sum() == 3
+    assert events_to_tensor(ROWS, SIZE, 1000, num_steps=1, outside="drop").sum() == 3
+    assert events_to_tensor(ROWS[:0], SIZE, 1000, num_steps=3, origin_us=0).shape == (3, 2, 2, 3)
+
+
+FIELDS = np.array([tuple(row) for row in ROWS.tolist()], dtype=[("t", "u4"), ("x", "u2"), ("y", "u2"), ("p", "?")])
+
+
+@pytest.mark.parametrize("came", [
+    ROWS.numpy(), FIELDS, ROWS.tolist(), tuple(ROWS.T), {name: ROWS[:, place].numpy() for place, name in enumerate("txyp")},
+    pytest.param("frame", id="DataFrame")], ids=lambda came: type(came).__name__)
+def test_what_users_hold_is_refused_with_a_line_that_works(came):
+    if isinstance(came, str):
+        pandas = pytest.importorskip("pandas")
+        came = pandas.DataFrame(ROWS.numpy(), columns=list("txyp"))
+    with pytest.raises(TypeError, match="events_to_tensor: events must be an int64 tensor") as refused:
+        events_to_tensor(came, SIZE, 1000)
+    cure = str(refused.value).partition("Convert it with ")[2].partition(" if these")[0].rstrip(".")
+    events = eval(cure, {"torch": torch, "events": came})
+    assert torch.equal(events_to_tensor(events, SIZE, 1000), events_to_tensor(ROWS, SIZE, 1000))
+
+
+def test_seconds_are_refused_with_a_line_that_works():
+    events = ROWS.double() / torch.tensor([1e6, 1, 1, 1])
+    with pytest.raises(TypeError, match="with t in whole microseconds, got torch.float64") as refused:
+        events_to_tensor(events, SIZE, 1000)
+    cure = str(refused.value).partition("Convert seconds with ")[2].partition(", whole")[0]
+    assert torch.equal(eval(cure, {"torch": torch, "events": events}), ROWS)
+
+
+@pytest.mark.parametrize(("events", "size", "message"), [
+    (ROWS[:, :3], SIZE, r"\[K, 4\].*got shape \(4, 3\)"), (ROWS, (1, 3), "y in events must be between 0 and 0"),
+    (ROWS, (3, 2), "x in events must be between 0 and 1, got entries from 0 to 2"),
+    (ROWS * torch.tensor([1, 1, 1, -1]), SIZE, "p in events.*Turn -1 and 1"),
+    (ROWS[:0], SIZE, "events is empty"), (ROWS, 3, "size must be the pair"), (ROWS, (2, 3.0), r"size\[1\] must be a whole"),
+    (ROWS, (2, 0), r"size\[1\] must be a whole number of at least 1, got 0")])
+def test_bad_events_say_why(events, size, message):
+    with pytest.raises((ValueError, TypeError), match=f"events_to_tensor: .*{message}"):
+        events_to_tensor(events, size, 1000)
+
+
+@pytest.mark.parametrize(("counts", "message"), [
+    (torch.zeros(2, 3, 4, 5), r"\[T, 2, H, W\], got shape"), (torch.zeros(2, 4, 5), r"\[T, 2, H, W\], got shape"),
+    (torch.full((1, 2, 2, 2), 0.5), "whole numbers"), (torch.full((1, 2, 2, 2), -1), "whole numbers"),
+    (torch.full((1, 2, 2, 2), float("nan")), "whole numbers"), (torch.full((1, 2, 2, 2), float("inf")), "whole numbers")])
+def test_bad_counts_say_why(counts, message):
+    with pytest.raises(ValueError, match=f"tensor_to_events: counts must be .*{message}"):
+        tensor_to_events(counts, 1000)

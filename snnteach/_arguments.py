@@ -1,7 +1,10 @@
 """The argument checks that the public doors of the reference modules share: each returns nothing, or raises and says why."""
 import math
+from numbers import Integral, Real
 
 import torch
+
+MOST_NUMBERS = 2**31                                         # of a tensor that one call may make: 8 GB in float32
 
 
 def check_that(owner, holds, problem, error=ValueError):
@@ -13,20 +16,45 @@ def check_that(owner, holds, problem, error=ValueError):
 def check_tensor(owner, name, value, layout, *, dims=None, hint=""):
     """Raise unless `value` is a tensor and, where `dims` is given, has exactly so many axes."""
     if not isinstance(value, torch.Tensor):
-        raise TypeError(f"{owner}: {name} must be a torch.Tensor {layout}, got {type(value).__name__}.{hint}")
+        raise TypeError(f"{owner}: {name} must be a torch.Tensor {layout}, got {_kind(value)}.{_conversion(name, value)}{hint}")
     if dims is not None and value.dim() != dims:
         raise ValueError(f"{owner}: {name} must be {layout}, got shape {tuple(value.shape)}.{hint}")
 
 
+def _kind(value):
+    return "a function that was not called" if callable(value) and not isinstance(value, type) else type(value).__name__
+
+
+def _conversion(name, value):
+    """The line that makes a tensor of what users hold."""
+    if type(value).__name__ in ("DataFrame", "Series"):
+        return f" Convert it with torch.from_numpy({name}.to_numpy('float32'))."
+    if type(value).__name__ == "ndarray":
+        return f" Convert it with torch.from_numpy({name}){'.float()' if value.dtype.kind == 'f' else ''}."
+    if isinstance(value, (list, tuple)) and value:
+        alike = all(isinstance(entry, torch.Tensor) for entry in value)
+        return f" Convert it with torch.{'stack' if alike else 'tensor'}({name})."
+    return ""
+
+
 def check_signal(owner, name, value, *, layout, min_dims=1, dims=None, hint=""):
-    """Raise unless `value` is a floating-point tensor of at least `min_dims` or exactly `dims` axes, the first not empty."""
+    """Raise unless `value` is a floating-point tensor of at least `min_dims` or exactly `dims` axes, none of them empty."""
     check_tensor(owner, name, value, layout)
     if not value.is_floating_point():
-        raise TypeError(f"{owner}: {name} must be floating point, got {value.dtype}. Convert it with .float().")
+        cure = f"Divide images by 255: {name} / 255." if value.dtype == torch.uint8 else f"Convert it with {name}.float()."
+        raise TypeError(f"{owner}: {name} must be floating point, got {value.dtype}. {cure}")
     if value.dim() < min_dims or dims not in (None, value.dim()):
         raise ValueError(f"{owner}: {name} must be {layout}, got shape {tuple(value.shape)}.{hint}")
-    if value.shape[0] == 0:
-        raise ValueError(f"{owner}: {name} must be {layout} with a first axis of at least 1, got shape {tuple(value.shape)}.")
+    if 0 in value.shape:
+        raise ValueError(f"{owner}: {name} must be {layout} and not empty, got shape {tuple(value.shape)}.")
+
+
+def check_dtype(owner, name, value, other_name, other):
+    """Raise unless two tensors have the same type of numbers."""
+    if value.dtype != other.dtype:
+        short = str(other.dtype).removeprefix("torch.")
+        raise TypeError(f"{owner}: {name} is {value.dtype} and {other_name} is {other.dtype}. Convert one of them, such as "
+                        f"{name}.to(torch.{short}).")
 
 
 def check_shape(owner, name, value, shape, like, hint=""):
@@ -44,16 +72,52 @@ def check_classes(owner, name, value, layout):
 
 
 def check_number(owner, name, value):
-    """Raise unless `value` is a real number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{owner}: {name} must be a number, got {value!r} ({type(value).__name__}).")
+    """Raise unless `value` is a real number of Python or numpy, and not NaN."""
+    if isinstance(value, torch.Tensor) and value.numel() == 1:
+        raise TypeError(f"{owner}: {name} must be a number, got a tensor. Pass {name}.item().")
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{owner}: {name} must be a number, got {_short(value)} ({_kind(value)}).")
+    if math.isnan(value):
+        raise ValueError(f"{owner}: {name} must be a number, got NaN.")
 
 
-def check_whole(owner, low=1, **values):
-    """Raise unless each named value is an int of at least `low`."""
+def check_numbers(owner, *, above=-math.inf, low=-math.inf, high=math.inf, **values):
+    """Raise unless each named value is a plain finite number, greater than `above` and within [low, high]."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise ValueError(f"{owner}: {name} must be a whole number of at least {low}, got {value!r}.")
+        check_number(owner, name, value)
+        bounds = [*([f"above {above:g}"] if above > -math.inf else []), *([f"at least {low:g}"] if low > -math.inf else []),
+                  *([f"at most {high:g}"] if high < math.inf else [])] or ["finite"]
+        if not (math.isfinite(value) and above < value and low <= value <= high):
+            raise ValueError(f"{owner}: {name} must be {' and '.join(bounds)}, got {value}.")
+
+
+def check_whole(owner, low=1, high=math.inf, **values):
+    """Raise unless each named value is a whole number of Python or numpy from `low` to `high`."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
+            most = f" and at most {high}" if high < math.inf else ""
+            raise ValueError(f"{owner}: {name} must be a whole number of at least {low}{most}, got {_short(value)}.")
+
+
+def check_affordable(owner, name, *sizes):
+    """Raise where a tensor of these sizes could not have been meant."""
+    if math.prod(int(size) for size in sizes) > MOST_NUMBERS:
+        raise ValueError(f"{owner}: {name} asks for a tensor of {' x '.join(map(str, sizes))} numbers, more than fits into memory.")
+
+
+def check_generator(owner, generator):
+    """Raise unless `generator` is a torch.Generator or None."""
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(f"{owner}: generator must be a torch.Generator, such as torch.Generator().manual_seed(0), or None, "
+                        f"got {_kind(generator)}.")
+
+
+def _short(value):
+    """What came, in at most 60 characters of one line."""
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def check_between(owner, name, value, low, high):
@@ -79,9 +143,14 @@ def check_not_negative(owner, **values):
 def _obeys(owner, name, value, rule):
     """Tell whether a number, or every entry of a tensor, obeys a rule; NaN obeys none."""
     if isinstance(value, torch.Tensor):
-        return bool(rule(value).all())
+        return _traced() or bool(rule(value).all())
     check_number(owner, name, value)
     return rule(value)
+
+
+def _traced():
+    """Tell whether PyTorch traces the code, as torch.export does: then no value is known yet."""
+    return torch.compiler.is_compiling()
 
 
 def _brief(value):
@@ -107,20 +176,22 @@ def check_spikes(owner, name, value):
 
 def check_finite(owner, name, value, hint="Look for it in the input, the weights, the decays and the state."):
     """Raise if NaN or infinity stands in a tensor; of a membrane, which neither ever leaves, the last step is enough."""
-    if not math.isfinite(value.sum().item()) and not bool(value.isfinite().all()):       # one fast pass where all is well
+    if _traced() or math.isfinite(value.sum().item()):       # one fast pass where all is well; a sum may be too large, too
+        return
+    if not bool(value.isfinite().all()):
         raise ValueError(f"{owner}: {name} holds NaN or infinity. {hint}")
 
 
 def check_option(owner, name, value, options):
     """Raise unless `value` is one of `options`."""
-    if value not in options:
-        raise ValueError(f"{owner}: {name} must be one of {', '.join(map(repr, options))}, got {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, (str, Integral)) or value not in options:
+        raise ValueError(f"{owner}: {name} must be one of {', '.join(map(repr, options))}, got {_short(value)}.")
 
 
 def check_callable(owner, name, value, hint):
     """Raise unless `value` is a function; the hint says what to pass."""
     if not callable(value):
-        raise TypeError(f"{owner}: {name} must be a function, got {value!r} ({type(value).__name__}). {hint}")
+        raise TypeError(f"{owner}: {name} must be a function, got {_short(value)} ({_kind(value)}). {hint}")
 
 
 def check_surrogate(owner, surrogate):

@@ -102,7 +102,7 @@ def check_whole(owner, low=1, high=math.inf, **values):
 def check_affordable(owner, name, *sizes):
     """Raise where a tensor of these sizes could not have been meant."""
     if math.prod(int(size) for size in sizes) > MOST_NUMBERS:
-        raise ValueError(f"{owner}: {name} asks for a tensor of {' x '.join(map(str, sizes))} numbers, more than fits into memory.")
+        raise ValueError(f"{owner}: {name} asks for a tensor of {' x '.join(map(str, sizes))} numbers, more than one can mean.")
 
 
 def check_generator(owner, generator):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from ._arguments import check_option, check_shape, check_signal, check_that, check_whole
+from ._arguments import check_dtype, check_option, check_shape, check_signal, check_that, check_whole
 from .neurons import LIF
 from .surrogate import atan
 
@@ -47,6 +47,15 @@ def direct_current(x, num_steps):
     check_signal("direct_current", "x", x, layout="[B, ...]", min_dims=2)
     check_whole("direct_current", num_steps=num_steps)
     return x.expand(num_steps, *x.shape)
+
+
+def _check_input(net, x):
+    check_signal("SpikingMLP", "x", x, layout="[T, B, N] (time first)", min_dims=3,
+                 hint=" For input that does not change use direct_current(x, num_steps).")
+    check_shape("SpikingMLP", "x", x, (*x.shape[:2], net.linears[0].in_features), "[T, B, N] (time first)",
+                " Images [B, ...] go in as direct_current(x.flatten(1), num_steps), films [T, B, ...] as x.flatten(2)."
+                if net.linears[0].in_features in (math.prod(x.shape[1:]), math.prod(x.shape[2:])) else "")
+    check_dtype("SpikingMLP", "x", x, "the weights", net.linears[0].weight)
 
 
 class SpikingMLP(nn.Module):
@@ -92,17 +101,19 @@ class SpikingMLP(nn.Module):
         if readout == "membrane":
             self.neurons[-1] = LIF(beta, math.inf, reset="none", **options)
 
-    def forward(self, x):
-        """Run the network over x [T, B, N] and return a list of `Record`, one a layer."""
-        check_signal("SpikingMLP", "x", x, layout="[T, B, N] (time first)", min_dims=3,
-                     hint=" For input that does not change use direct_current(x, num_steps).")
-        inputs = self.linears[0].in_features
-        check_shape("SpikingMLP", "x", x, (*x.shape[:2], inputs), "[T, B, N] (time first)",
-                    " For images use .flatten(2)." if math.prod(x.shape[2:]) == inputs else "")
+    def current(self, x):
+        """Multiply x [T, B, N] by the first weights and return the current of the first layer; once where x stays the same."""
+        _check_input(self, x)
+        first = self.linears[0]
+        return first(x[0]).expand(len(x), -1, -1) if x.stride(0) == 0 else first(x)
+
+    def forward(self, x, current=None):
+        """Run over x [T, B, N] and return a list of `Record`, one a layer; `current`, if it is known, stands for current(x)."""
+        _check_input(self, x)
+        current = self.current(x) if current is None else current
         records = []
-        for linear, neuron in zip(self.linears, self.neurons):
-            constant = x.stride(0) == 0                               # the same input at every step: multiply once
-            spk, mem = neuron(linear(x[0]).expand(len(x), -1, -1) if constant else linear(x))
-            records.append(Record(spk, mem))
-            x = spk
-        return records if self.readout == "spike" else [*records[:-1], Record(None, mem)]
+        for number, neuron in enumerate(self.neurons):
+            if number:
+                current = self.linears[number](records[-1].spk)
+            records.append(Record(*neuron(current)))
+        return records if self.readout == "spike" else [*records[:-1], Record(None, records[-1].mem)]

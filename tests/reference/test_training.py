@@ -175,7 +175,7 @@ def test_a_loss_of_nan_stops_at_once_and_keeps_the_weights():
         calls.append(1)
         return records[-1].mem.sum() * math.nan
 
-    with pytest.raises(ValueError, match="train_step: the loss is nan. Lower the learning rate"):
+    with pytest.raises(ValueError, match="fit: the loss is nan. Lower the learning rate"):
         train(net, loss=broken)
     assert len(calls) == 1 and torch.equal(weights(net), before)
 

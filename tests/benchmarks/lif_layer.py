@@ -3,8 +3,10 @@
     python tests/benchmarks/lif_layer.py
 
 Prints the median processor time a call and the ratio. Both compute the same: the same spikes from the same input, and the
-gradient of their sum. They take turns in rounds of twenty calls of which the first five are not counted: a training loop calls
-the same layer thousands of times, and the C library needs a few calls to settle on which memory to keep.
+gradient, taken in two ways: of the sum of the spikes into an input that is kept (the gradient that comes in is one number, and
+memory is used again), and of a weighted sum into a fresh copy of the input, as between two layers of a network. They take
+turns in rounds of twenty calls of which the first five are not counted: a training loop calls the same layer thousands of
+times, and the C library needs a few calls to settle on which memory to keep. `speed.py` stores the results.
 """
 import statistics
 import time
@@ -15,6 +17,7 @@ import torch
 from snnteach.neurons import lif
 
 ROUNDS, CALLS, WARM_UP, STEPS, BATCH, BETA = 8, 20, 5, 25, 128, 0.9
+SIZES = (100, 1000)
 
 
 def snntorch_layer(x):
@@ -30,32 +33,48 @@ def snnteach_layer(x):
     return lif(x, BETA)[0]
 
 
-def seconds(run, x):
+def sum_into_a_kept_leaf(run, x, weight):
+    run(x).sum().backward()
+    x.grad = None
+
+
+def weighted_into_a_fresh_leaf(run, x, weight):
+    run(x.detach().clone().requires_grad_()).backward(weight)
+
+
+WAYS = {"gradient of a sum into a kept leaf": sum_into_a_kept_leaf,
+        "dense gradient into a fresh leaf": weighted_into_a_fresh_leaf}
+
+
+def seconds(call):
     """Processor time of each counted call of one round."""
     times = []
     for _ in range(CALLS):
         start = time.process_time()
-        run(x).sum().backward()
-        x.grad = None
+        call()
         times.append(time.process_time() - start)
     return times[WARM_UP:]
 
 
-def measure(neurons):
-    x = (0.4 * torch.rand(STEPS, BATCH, neurons, generator=torch.Generator().manual_seed(0))).requires_grad_()
-    assert torch.equal(snntorch_layer(x), snnteach_layer(x)), "the spikes differ"
-    theirs, ours = [], []
-    for _ in range(ROUNDS):
-        theirs += seconds(snntorch_layer, x)
-        ours += seconds(snnteach_layer, x)
-    theirs, ours = (1e3 * statistics.median(times) for times in (theirs, ours))
-    print(f"T={STEPS} B={BATCH} N={neurons:4d}: snnTorch {theirs:6.2f} ms, snnteach {ours:6.2f} ms, "
-          f"{theirs / ours:.1f} times faster")
+def rows():
+    """Measure, print and yield a row of `speed.csv` for each size and way."""
+    for neurons in SIZES:
+        generator = torch.Generator().manual_seed(0)
+        x = (0.4 * torch.rand(STEPS, BATCH, neurons, generator=generator)).requires_grad_()
+        weight = torch.rand(x.shape, generator=generator)
+        assert torch.equal(snntorch_layer(x), snnteach_layer(x)), "the spikes differ"
+        for name, way in WAYS.items():
+            theirs, ours = [], []
+            for _ in range(ROUNDS):
+                theirs += seconds(lambda: way(snntorch_layer, x, weight))
+                ours += seconds(lambda: way(snnteach_layer, x, weight))
+            theirs, ours = (1e3 * statistics.median(times) for times in (theirs, ours))
+            print(f"layer, N = {neurons:4d}, {name}: snnTorch {theirs:6.2f} ms, snnteach {ours:6.2f} ms, "
+                  f"{theirs / ours:.1f} times faster", flush=True)
+            yield {"what": f"layer of {neurons}", "how": name, "snntorch_ms": theirs, "snnteach_ms": ours}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    torch.empty(31_000_000 // 4).fill_(0)
-    print(f"snntorch {snntorch.__version__}, torch {torch.__version__}, one thread; spikes equal")
-    for size in (100, 1000):
-        measure(size)
+    print(f"snntorch {snntorch.__version__}, torch {torch.__version__}, one thread; T = {STEPS}, B = {BATCH}; spikes equal")
+    list(rows())

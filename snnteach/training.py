@@ -7,7 +7,6 @@ import torch
 
 from ._arguments import check_callable, check_classes, check_pair, check_positive, check_tensor, check_that, check_whole
 
-
 SLICE_NUMBERS = 2**20                                            # of a layer's [T, samples, N] at a time: 4 MB in float32
 
 
@@ -198,7 +197,7 @@ def _slice_size(net, records, target, loss, regulariser):
 
 
 def _averages(records, target, loss, regulariser):
-    """Tell whether loss and regulariser of up to 32 samples are the means of those of each: as they are, and at the extremes."""
+    """Tell whether loss and regulariser of up to 32 samples are the means of those of each, as they are and at the extremes."""
     samples = min(32, len(target))
     full = torch.arange(samples) > 0                                                   # all fire always, but the first never
     with torch.no_grad(), torch.random.fork_rng():

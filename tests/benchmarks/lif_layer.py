@@ -46,12 +46,12 @@ WAYS = {"gradient of a sum into a kept leaf": sum_into_a_kept_leaf,
         "dense gradient into a fresh leaf": weighted_into_a_fresh_leaf}
 
 
-def seconds(call):
+def seconds(way, run, x, weight):
     """Processor time of each counted call of one round."""
     times = []
     for _ in range(CALLS):
         start = time.process_time()
-        call()
+        way(run, x, weight)
         times.append(time.process_time() - start)
     return times[WARM_UP:]
 
@@ -66,8 +66,8 @@ def rows():
         for name, way in WAYS.items():
             theirs, ours = [], []
             for _ in range(ROUNDS):
-                theirs += seconds(lambda: way(snntorch_layer, x, weight))
-                ours += seconds(lambda: way(snnteach_layer, x, weight))
+                theirs += seconds(way, snntorch_layer, x, weight)
+                ours += seconds(way, snnteach_layer, x, weight)
             theirs, ours = (1e3 * statistics.median(times) for times in (theirs, ours))
             print(f"layer, N = {neurons:4d}, {name}: snnTorch {theirs:6.2f} ms, snnteach {ours:6.2f} ms, "
                   f"{theirs / ours:.1f} times faster", flush=True)

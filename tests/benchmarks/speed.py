@@ -10,7 +10,8 @@ import torch
 import training_step
 
 TABLE = Path(__file__).with_suffix(".csv")
-FIELDS = ("what", "how", "snntorch_ms", "snnteach_ms", "ratio", "snntorch_mb", "snnteach_mb", "whole_batch_ms", "whole_batch_mb")
+FIELDS = ("what", "how", "snntorch_ms", "snnteach_ms", "ratio", "snntorch_mb", "snnteach_mb", "whole_batch_ms",
+          "whole_batch_mb")
 
 
 def main():

@@ -2,11 +2,12 @@
 
     python tests/benchmarks/training_step.py
 
-The network 784-1000-10 sees a constant input for 25 steps, batch 128; its loss is the cross-entropy of the read-out's membranes
-at each step, its optimiser Adam. The tutorial multiplies by the first weights at every step ("as printed"); whoever tunes it
-multiplies once ("hoisted"). Ours goes through in the slices that `fit` chooses. All start from the same weights, and the loss of
-the first steps is compared. They take turns in rounds, as in `lif_layer.py`. Memory is measured on Linux in a process of its own for
-each: the highest resident size in three steps over that before, with parameters, gradients and the optimiser's state in place.
+The network 784-1000-10 sees a constant input for 25 steps, batch 128; its loss is the cross-entropy of the read-out's
+membranes at each step, its optimiser Adam. The tutorial multiplies by the first weights at every step ("as printed"); whoever
+tunes it multiplies once ("hoisted"). Ours goes through in the slices that `fit` chooses. All start from the same weights, and
+the loss of the first steps is compared. They take turns in rounds, as in `lif_layer.py`. Memory is measured on Linux in a
+process of its own for each: the highest resident size in three steps over that before, with parameters, gradients and the
+optimiser's state in place.
 
 What was tried for ours, in the same rounds (ms, one slow machine): whole batch 46; slices of 64 33, of 32 32, of 16 39; without
 the product taken once for all slices, slices of 32 36.

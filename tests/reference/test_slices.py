@@ -10,7 +10,8 @@ from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss, mse_c
 from snnteach.networks import Record, SpikingMLP, direct_current
 from snnteach.training import fit, train_step
 
-READ = {"count": lambda records, y: ce_count_loss(records[-1].spk, y), "step": lambda records, y: ce_step_loss(records[-1].spk, y),
+READ = {"count": lambda records, y: ce_count_loss(records[-1].spk, y),
+        "step": lambda records, y: ce_step_loss(records[-1].spk, y),
         "square": lambda records, y: mse_count_loss(records[-1].spk, y),
         "membrane": lambda records, y: ce_membrane_loss(records[-1].mem / 6, y)}
 TAX = {"none": None, "l1": lambda records: activity.l1_spikes(records[0].spk, 1e-2),

@@ -1,4 +1,5 @@
 """The argument checks that the public doors of the reference modules share: each returns nothing, or raises and says why."""
+import inspect
 import math
 from numbers import Integral, Real
 
@@ -143,7 +144,11 @@ def check_not_negative(owner, **values):
 def _obeys(owner, name, value, rule):
     """Tell whether a number, or every entry of a tensor, obeys a rule; NaN obeys none."""
     if isinstance(value, torch.Tensor):
+        if value.dtype == torch.bool:
+            raise TypeError(f"{owner}: {name} must hold numbers, got torch.bool. Convert it with {name}.float().")
         return _traced() or bool(rule(value).all())
+    if _conversion(name, value):
+        raise TypeError(f"{owner}: {name} must be a number or a torch.Tensor, got {_kind(value)}.{_conversion(name, value)}")
     check_number(owner, name, value)
     return rule(value)
 
@@ -174,12 +179,11 @@ def check_spikes(owner, name, value):
         raise ValueError(f"{owner}: {name} must hold spikes, 0 or 1, got {_brief(value)}.")
 
 
-def check_finite(owner, name, value, hint="Look for it in the input, the weights, the decays and the state."):
+def check_finite(owner, name, value, hint="Look for it in the input, the weights, the decays and the state.", *, infinity=False):
     """Raise if NaN or infinity stands in a tensor; of a membrane, which neither ever leaves, the last step is enough."""
-    if _traced() or math.isfinite(value.sum().item()):       # one fast pass where all is well; a sum may be too large, too
-        return
-    if not bool(value.isfinite().all()):
-        raise ValueError(f"{owner}: {name} holds NaN or infinity. {hint}")
+    sound = _traced() or math.isfinite(value.detach().sum().item())     # one fast pass where all is well; a sum may be too large
+    if not sound and bool(value.isnan().any() if infinity else ~value.isfinite().all()):
+        raise ValueError(f"{owner}: {name} holds NaN{'' if infinity else ' or infinity'}. {hint}")
 
 
 def check_option(owner, name, value, options):
@@ -188,31 +192,54 @@ def check_option(owner, name, value, options):
         raise ValueError(f"{owner}: {name} must be one of {', '.join(map(repr, options))}, got {_short(value)}.")
 
 
-def check_callable(owner, name, value, hint):
-    """Raise unless `value` is a function; the hint says what to pass."""
+def check_callable(owner, name, value, hint, takes=None):
+    """Raise unless `value` is a function, of so many arguments where `takes` is given; the hint says what to pass."""
     if not callable(value):
         raise TypeError(f"{owner}: {name} must be a function, got {_short(value)} ({_kind(value)}). {hint}")
-
-
-def check_surrogate(owner, surrogate):
-    """Raise unless `surrogate` is a derivative h(u), such as atan(), and not the factory atan itself or a name."""
-    hint = "A surrogate is a derivative h(u): call its factory, as in surrogate=atan()."
-    check_callable(owner, "surrogate", surrogate, hint)
     try:
-        is_derivative = isinstance(surrogate(torch.ones(1)), torch.Tensor)
-    except TypeError:                                        # a factory without arguments
-        is_derivative = False
-    if not is_derivative:
-        raise TypeError(f"{owner}: surrogate must return a tensor for a tensor, got {surrogate!r}. {hint}")
+        inspect.signature(value).bind(*[None] * (takes or 0))
+        fits = True
+    except TypeError:
+        fits = takes is None
+    except ValueError:                                       # written in C, and without a signature
+        fits = True
+    if not fits:
+        raise TypeError(f"{owner}: {name} must be a function of {takes} arguments, got {_short(value)}. {hint}")
 
 
-def check_beta(owner, beta, step, name="beta"):
-    """Raise unless beta lies in [0, 1] and, as a tensor, fits one step of the input, of shape `step`."""
+def check_surrogate(owner, surrogate, name="surrogate"):
+    """Raise unless `surrogate` is a derivative h(u), such as atan(), and not the factory atan itself or a name."""
+    hint = f"A surrogate is a derivative h(u): call its factory, as in {name}=atan()."
+    check_callable(owner, name, surrogate, hint)
+    try:
+        slope = surrogate(torch.ones(1))
+    except TypeError:                                        # a factory, of a number or of nothing
+        slope = None
+    if not isinstance(slope, torch.Tensor) or slope.shape != (1,):
+        raise TypeError(f"{owner}: {name} must return a tensor for a tensor, of the same shape, got {_short(surrogate)}. {hint}")
+
+
+def check_beta(owner, beta, x, step, name="beta"):
+    """Raise unless beta lies in [0, 1] and, as a tensor, fits one step of the input x, of shape `step`."""
     check_between(owner, name, beta, 0, 1)
-    if isinstance(beta, torch.Tensor) and beta.dim() and (beta.dim() > len(step) or any(
-            own not in (1, wanted) for own, wanted in zip(beta.shape[::-1], step[::-1], strict=False))):
-        raise ValueError(f"{owner}: {name} must be a number or [N] = [{step[-1]}], one a neuron, "
-                         f"got shape {tuple(beta.shape)}.")
+    check_per_neuron(owner, name, beta, x, step)
+
+
+def check_per_neuron(owner, name, value, x, step):
+    """Raise unless `value`, where it is a tensor with axes, fits one step of the input x, of shape `step`."""
+    if isinstance(value, torch.Tensor) and value.dim():
+        if value.dim() > len(step) or any(own not in (1, wanted) for own, wanted in zip(value.shape[::-1], step[::-1],
+                                                                                        strict=False)):
+            raise ValueError(f"{owner}: {name} must be a number or [N] = [{step[-1]}], one a neuron, "
+                             f"got shape {tuple(value.shape)}.")
+        check_dtype(owner, name, value, "x", x)
+
+
+def check_flags(owner, **values):
+    """Raise unless each named value is True or False."""
+    for name, value in values.items():
+        if not (isinstance(value, Integral) or type(value).__name__ in ("bool", "bool_")) or value not in (0, 1):
+            raise TypeError(f"{owner}: {name} must be True or False, got {_short(value)} ({_kind(value)}).")
 
 
 def check_pair(owner, name, value, parts, hint=""):
@@ -221,23 +248,30 @@ def check_pair(owner, name, value, parts, hint=""):
         raise TypeError(f"{owner}: {name} must be the pair {parts}, got {type(value).__name__}.{hint}")
 
 
-def check_network(owner, x, weights, beta, beta_out, threshold):
-    """Raise unless x [T, B, I], the `Weights` of `snnteach.bptt` and the constants of their network fit each other."""
-    check_signal(owner, "x", x, layout="[T, B, I] (time first)", dims=3)
+def check_weights(owner, name, weights, like_name=None, like=None):
+    """Raise unless `weights` are `Weights` of `snnteach.bptt` that fit each other, and `like` in their dtype."""
     if getattr(weights, "_fields", None) != ("hidden", "recurrent", "output"):
-        raise TypeError(f"{owner}: weights must be Weights(hidden, recurrent, output), got {type(weights).__name__}.")
-    for name, layout in (("hidden", "[H, I]"), ("output", "[O, H]")):
-        check_signal(owner, f"weights.{name}", getattr(weights, name), layout=layout, dims=2)
-    hidden, outputs = len(weights.hidden), len(weights.output)
-    shapes = (hidden, x.shape[2]), (hidden, hidden), (outputs, hidden)
-    for name, weight, shape in zip(weights._fields, weights, shapes, strict=True):
+        raise TypeError(f"{owner}: {name} must be Weights(hidden, recurrent, output), got {_kind(weights)}.")
+    for part, layout in (("hidden", "[H, I]"), ("output", "[O, H]")):
+        check_signal(owner, f"{name}.{part}", getattr(weights, part), layout=layout, dims=2)
+    hidden, inputs = weights.hidden.shape
+    shapes = (hidden, inputs), (hidden, hidden), (len(weights.output), hidden)
+    for part, weight, shape in zip(weights._fields, weights, shapes, strict=True):
         if weight is not None:
-            check_shape(owner, f"weights.{name}", weight, shape, f"to fit x {tuple(x.shape)} and {hidden} hidden neurons")
-            if weight.dtype != x.dtype:
-                raise TypeError(f"{owner}: weights.{name} is {weight.dtype} and x is {x.dtype}; convert one of them.")
-    check_beta(owner, beta, (hidden,))
-    check_beta(owner, beta_out, (outputs,), name="beta_out")
-    check_positive(owner, threshold=threshold)
+            check_shape(owner, f"{name}.{part}", weight, shape, f"to fit {hidden} hidden neurons")
+            check_dtype(owner, f"{name}.{part}", weight, *((f"{name}.hidden", weights.hidden) if like is None else (like_name, like)))
+            check_finite(owner, f"{name}.{part}", weight, "Look for it where they were computed.")
+
+
+def check_network(owner, x, weights, beta, beta_out, threshold, **flags):
+    """Raise unless x [T, B, I], the `Weights` of `snnteach.bptt` and the constants of their network fit each other."""
+    check_signal(owner, "x", x, layout="[T, B, I] (time first)", dims=3, hint=" For batch-first data use x.transpose(0, 1).")
+    check_weights(owner, "weights", weights, "x", x)
+    check_shape(owner, "weights.hidden", weights.hidden, (len(weights.hidden), x.shape[2]), f"to fit x {tuple(x.shape)}")
+    check_beta(owner, beta, x, (len(weights.hidden),))
+    check_beta(owner, beta_out, x, (len(weights.output),), name="beta_out")
+    check_numbers(owner, above=0, threshold=threshold)
+    check_flags(owner, **flags)
 
 
 def check_events(owner, events):

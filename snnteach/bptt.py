@@ -4,20 +4,25 @@ from typing import NamedTuple
 import torch
 
 from ._arguments import (
+    check_affordable,
     check_beta,
-    check_between,
+    check_dtype,
     check_finite,
+    check_flags,
+    check_generator,
     check_network,
-    check_not_negative,
-    check_number,
-    check_positive,
+    check_numbers,
     check_shape,
     check_signal,
     check_surrogate,
     check_that,
+    check_weights,
     check_whole,
 )
 from .surrogate import atan, spike
+
+LONGEST = 5000                                               # steps of a matrix [T, T]: 200 MB
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class Weights(NamedTuple):
@@ -84,8 +89,8 @@ def forward(x, weights, beta, beta_out, threshold=1.0, *, surrogate=atan(), deta
 
     Raises:
         TypeError: x not a floating-point tensor, weights not `Weights` of the same dtype, surrogate not a derivative
-            (atan for atan()).
-        ValueError: x not [T, B, I], weights of shapes that do not fit, beta or beta_out outside [0, 1],
+            (atan for atan()), threshold not a number, detach_reset neither True nor False.
+        ValueError: x not [T, B, I], weights of shapes that do not fit or not finite, beta or beta_out outside [0, 1],
             threshold not positive, NaN in the membrane.
 
     Source: Eshraghian et al. (2023), Eqs. 4 and 5 and Fig. 10a.
@@ -95,7 +100,7 @@ def forward(x, weights, beta, beta_out, threshold=1.0, *, surrogate=atan(), deta
     >>> run.spk.flatten().tolist(), run.out.flatten().tolist()
     ([0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.5, 1.25])
     """
-    check_network("forward", x, weights, beta, beta_out, threshold)
+    check_network("forward", x, weights, beta, beta_out, threshold, detach_reset=detach_reset)
     check_surrogate("forward", surrogate)
     mem = x.new_zeros(x.shape[1], len(weights.hidden))                                  # [B, H]
     spk, out = mem, x.new_zeros(x.shape[1], len(weights.output))                        # [B, H], [B, O]
@@ -105,11 +110,18 @@ def forward(x, weights, beta, beta_out, threshold=1.0, *, surrogate=atan(), deta
         mem = beta * mem + drive - threshold * (spk.detach() if detach_reset else spk)
         if weights.recurrent is not None:
             mem = mem + spk @ weights.recurrent.T
+        check_finite("forward", "the membrane", mem)
         spk = spike(mem - threshold, surrogate)
         out = beta_out * out + spk @ weights.output.T
         mems.append(mem), spks.append(spk), outs.append(out)
-    check_finite("forward", "the membrane", mem)
     return Run(x, torch.stack(mems), torch.stack(spks), torch.stack(outs))
+
+
+def _check_run(owner, run, weights):
+    for name, value, size in (("mem", run.mem, len(weights.hidden)), ("spk", run.spk, len(weights.hidden)),
+                              ("out", run.out, len(weights.output))):
+        check_shape(owner, f"run.{name}", value, (*run.x.shape[:2], size), "to fit run.x and weights")
+        check_finite(owner, f"run.{name}", value[-1])
 
 
 @torch.no_grad()
@@ -135,8 +147,9 @@ def backward(run, weights, error, beta, beta_out, threshold=1.0, *, surrogate=at
         `Weights` that hold the gradients (recurrent is None if the network has none).
 
     Raises:
-        TypeError: error not a floating-point tensor, surrogate not a derivative (atan for atan()).
-        ValueError: error not [T, B, O] or not finite, truncation not a whole number from 1, and all that `forward` refuses.
+        TypeError: run not a `Run`, error not a floating-point tensor of its dtype, surrogate not a derivative (atan for atan()).
+        ValueError: error not [T, B, O] or not finite, truncation not a whole number from 1, a run of another network, and all
+            that `forward` refuses.
 
     Source: Eshraghian et al. (2023), section IV-C and Fig. 10a; Neftci, Mostafa, Zenke (2019).
 
@@ -147,10 +160,14 @@ def backward(run, weights, error, beta, beta_out, threshold=1.0, *, surrogate=at
     >>> round(grad.hidden.item(), 3)                                     # h(mem[2] - 1) * 0.6 * (1 + beta + beta^2)
     1.025
     """
-    check_network("backward", run.x, weights, beta, beta_out, threshold)
+    check_that("backward", getattr(run, "_fields", None) == ("x", "mem", "spk", "out"),
+               f"run must be the Run that forward returned, got {type(run).__name__}.", TypeError)
+    check_network("backward", run.x, weights, beta, beta_out, threshold, detach_reset=detach_reset)
+    _check_run("backward", run, weights)
     check_surrogate("backward", surrogate)
     check_signal("backward", "error", error, layout="[T, B, O]", dims=3)
     check_shape("backward", "error", error, run.out.shape, "like the read-out [T, B, O]")
+    check_dtype("backward", "error", error, "run.out", run.out)
     check_finite("backward", "error", error, "Look at the loss that it was differentiated from.")
     check_whole("backward", truncation=1 if truncation is None else truncation)
     slope = surrogate(run.mem - threshold)                                              # [T, B, H]
@@ -185,7 +202,7 @@ def influence_matrix(num_steps, beta):
     M[t, s] = d mem[t] / d current[s] = beta^(t - s) for s <= t, 0 for s > t
 
     Args:
-        num_steps: number of time steps T.
+        num_steps: number of time steps T, at most 5000.
         beta: membrane decay per step, between 0 and 1.
 
     Returns:
@@ -193,16 +210,15 @@ def influence_matrix(num_steps, beta):
 
     Raises:
         TypeError: beta not a number.
-        ValueError: num_steps not a whole number from 1, beta outside [0, 1].
+        ValueError: num_steps not a whole number from 1 to 5000, beta outside [0, 1].
 
     Source: Eshraghian et al. (2023), section IV-C: immediate influence on the diagonal, prior influence below it.
 
     >>> influence_matrix(3, beta=0.5).tolist()
     [[1.0, 0.0, 0.0], [0.5, 1.0, 0.0], [0.25, 0.5, 1.0]]
     """
-    check_whole("influence_matrix", num_steps=num_steps)
-    check_number("influence_matrix", "beta", beta)
-    check_between("influence_matrix", "beta", beta, 0, 1)
+    check_whole("influence_matrix", high=LONGEST, num_steps=num_steps)
+    check_numbers("influence_matrix", low=0, high=1, beta=beta)
     lag = torch.arange(num_steps)[:, None] - torch.arange(num_steps)                    # t - s
     return torch.where(lag >= 0, torch.as_tensor(beta, dtype=torch.float64) ** lag.clamp(min=0), 0.0)
 
@@ -223,8 +239,9 @@ def step_jacobian(mem, weights, beta, threshold=1.0, *, surrogate=atan(), detach
         J, [..., H, H]: rows are the neurons of the later step, columns those of the earlier one.
 
     Raises:
-        TypeError: mem not a floating-point tensor, surrogate not a derivative (atan for atan()).
-        ValueError: mem not [..., H], beta outside [0, 1], threshold not positive.
+        TypeError: mem not a floating-point tensor, weights not `Weights` of the same dtype, surrogate not a derivative (atan
+            for atan()), threshold not a number, detach_reset neither True nor False.
+        ValueError: mem not [..., H] or not finite, beta outside [0, 1], threshold not positive.
 
     Source: Pascanu, Mikolov, Bengio (2013), arXiv:1211.5063, for the product of such matrices.
 
@@ -236,9 +253,12 @@ def step_jacobian(mem, weights, beta, threshold=1.0, *, surrogate=atan(), detach
     0.2
     """
     check_signal("step_jacobian", "mem", mem, layout="[..., H]", min_dims=1)
+    check_weights("step_jacobian", "weights", weights, "mem", mem)
     check_shape("step_jacobian", "mem", mem, (*mem.shape[:-1], len(weights.hidden)), "like weights.hidden [H, I]")
-    check_beta("step_jacobian", beta, mem.shape[-1:])
-    check_positive("step_jacobian", threshold=threshold)
+    check_finite("step_jacobian", "mem", mem)
+    check_beta("step_jacobian", beta, mem, mem.shape[-1:])
+    check_numbers("step_jacobian", above=0, threshold=threshold)
+    check_flags("step_jacobian", detach_reset=detach_reset)
     check_surrogate("step_jacobian", surrogate)
     identity = torch.eye(mem.shape[-1], dtype=mem.dtype, device=mem.device)
     through_spike = torch.zeros_like(identity) if weights.recurrent is None else weights.recurrent
@@ -263,7 +283,7 @@ def random_weights(generator, sizes, gain, scale, dtype=torch.float32):
         (weights, feedback): `Weights` ([H, I], [H, H], [O, H]), and feedback [O, H] for errors sent back at random.
 
     Raises:
-        TypeError: gain or scale not a number.
+        TypeError: generator not a torch.Generator, gain or scale not a number.
         ValueError: sizes not three positive whole numbers, gain or scale negative, dtype not a floating-point type.
 
     Source: Girko (1985), doi:10.1137/1129095 (circular law); Lillicrap et al. (2016), doi:10.1038/ncomms13276 (feedback).
@@ -272,12 +292,15 @@ def random_weights(generator, sizes, gain, scale, dtype=torch.float32):
     >>> [tuple(weight.shape) for weight in (*weights, feedback)]
     [(3, 4), (3, 3), (2, 3), (2, 3)]
     """
+    check_generator("random_weights", generator)
     check_that("random_weights", isinstance(sizes, (tuple, list)) and len(sizes) == 3,
                f"sizes must be the three numbers (I, H, O), got {sizes!r}.")
-    inputs, hidden, outputs = sizes
-    check_whole("random_weights", inputs=inputs, hidden=hidden, outputs=outputs)
-    check_not_negative("random_weights", gain=gain, scale=scale)
-    check_that("random_weights", dtype.is_floating_point, f"dtype must be a floating-point type, got {dtype}.")
+    check_whole("random_weights", **{f"sizes[{place}]": size for place, size in enumerate(sizes)})
+    check_affordable("random_weights", "sizes", sizes[1], max(sizes))
+    check_numbers("random_weights", low=0, gain=gain, scale=scale)
+    check_that("random_weights", isinstance(dtype, torch.dtype) and dtype in DTYPES,
+               f"dtype must be a floating-point type, one of {', '.join(map(str, DTYPES))}, got {dtype}.")
+    inputs, hidden, outputs = map(int, sizes)
     shapes = (hidden, inputs), (hidden, hidden), (outputs, hidden), (outputs, hidden)
     drawn = [torch.randn(shape, generator=generator, dtype=dtype) / shape[1] ** 0.5 for shape in shapes]
-    return Weights(scale * drawn[0], gain * drawn[1], drawn[2]), drawn[3]
+    return Weights(float(scale) * drawn[0], float(gain) * drawn[1], drawn[2]), drawn[3]

@@ -3,7 +3,16 @@ import math
 
 import torch
 
-from ._arguments import check_not_negative, check_option, check_positive, check_signal, check_that
+from ._arguments import (
+    check_finite,
+    check_not_negative,
+    check_number,
+    check_numbers,
+    check_option,
+    check_positive,
+    check_signal,
+    check_that,
+)
 
 
 def decay_from_tau(tau, dt=1.0):
@@ -19,6 +28,7 @@ def decay_from_tau(tau, dt=1.0):
         The decay per step beta, between 0 and 1.
 
     Raises:
+        TypeError: tau or dt not a number.
         ValueError: tau or dt not positive.
 
     Source: Eshraghian et al. (2023), appendix A.
@@ -26,8 +36,15 @@ def decay_from_tau(tau, dt=1.0):
     >>> round(decay_from_tau(tau=5.0), 6)
     0.818731
     """
-    check_positive("decay_from_tau", tau=tau, dt=dt)
+    check_number("decay_from_tau", "tau", tau)
+    check_positive("decay_from_tau", tau=tau)
+    check_numbers("decay_from_tau", above=0, dt=dt)
     return math.exp(-dt / tau)
+
+
+def _check_decay(owner, beta):
+    check_number(owner, "beta", beta)
+    check_that(owner, 0 < beta < 1, f"beta must be between 0 and 1, both excluded, got {beta}.")
 
 
 def tau_from_decay(beta, dt=1.0):
@@ -43,6 +60,7 @@ def tau_from_decay(beta, dt=1.0):
         The time constant tau, in the unit of dt.
 
     Raises:
+        TypeError: beta or dt not a number.
         ValueError: beta not between 0 and 1, dt not positive.
 
     Source: the inverse of `decay_from_tau`.
@@ -50,8 +68,8 @@ def tau_from_decay(beta, dt=1.0):
     >>> round(tau_from_decay(0.9), 3)
     9.491
     """
-    check_positive("tau_from_decay", dt=dt)
-    check_that("tau_from_decay", 0 < beta < 1, f"beta must be between 0 and 1, both excluded, got {beta}.")
+    _check_decay("tau_from_decay", beta)
+    check_numbers("tau_from_decay", above=0, dt=dt)
     return -dt / math.log(beta)
 
 
@@ -67,6 +85,7 @@ def half_life(beta):
         The half-life in steps, a float.
 
     Raises:
+        TypeError: beta not a number.
         ValueError: beta not between 0 and 1.
 
     Source: beta^n = 1/2.
@@ -74,7 +93,14 @@ def half_life(beta):
     >>> round(half_life(0.95), 3)
     13.513
     """
+    _check_decay("half_life", beta)
     return tau_from_decay(beta) * math.log(2)
+
+
+def _check_drive(owner, current, **constants):
+    check_signal(owner, "current", current, layout="[T]", dims=1)
+    check_finite(owner, "current", current, "Look for it in what the current was computed from.")
+    check_numbers(owner, **constants)
 
 
 def passive_membrane(current, tau, dt, resistance=1.0, initial=0.0, method="exact"):
@@ -94,21 +120,21 @@ def passive_membrane(current, tau, dt, resistance=1.0, initial=0.0, method="exac
         Membrane potential U after each step, [T], in volts.
 
     Raises:
-        TypeError: current not a floating-point tensor.
-        ValueError: T = 0, tau, dt or resistance not positive, method unknown.
+        TypeError: current not a floating-point tensor, another argument not a number.
+        ValueError: T = 0, NaN or infinity in current, tau, dt or resistance not positive, initial not finite, method unknown.
 
     Source: Eshraghian et al. (2023), Eqs. 1 to 3 and appendix A.
 
     >>> passive_membrane(torch.ones(2), tau=1.0, dt=math.log(2)).tolist()
     [0.5, 0.75]
     """
-    check_signal("passive_membrane", "current", current, layout="[T]", dims=1)
-    check_positive("passive_membrane", tau=tau, dt=dt, resistance=resistance)
+    _check_drive("passive_membrane", current, above=0, tau=tau, dt=dt, resistance=resistance)
+    check_numbers("passive_membrane", initial=initial)
     check_option("passive_membrane", "method", method, ("exact", "euler"))
-    beta = math.exp(-dt / tau) if method == "exact" else 1 - dt / tau
-    voltage, trace = initial, []
+    beta = math.exp(-dt / tau) if method == "exact" else 1 - float(dt) / float(tau)
+    voltage, trace = float(initial), []
     for current_t in current:
-        voltage = beta * voltage + (1 - beta) * resistance * current_t
+        voltage = beta * voltage + (1 - beta) * float(resistance) * current_t
         trace.append(voltage)
     return torch.stack(trace)                                              # [T]
 
@@ -119,7 +145,7 @@ def step_response(time, current, tau, resistance=1.0, initial=0.0):
     U(t) = R I + (U(0) - R I) exp(-t / tau)
 
     Args:
-        time: times t since the current was switched on, tensor of any shape, in seconds.
+        time: times t since the current was switched on, not negative, a number or a tensor of any shape, in seconds.
         current: the constant current I, in amperes.
         tau: time constant R C, positive, in seconds.
         resistance: membrane resistance R, positive, in ohms.
@@ -129,16 +155,27 @@ def step_response(time, current, tau, resistance=1.0, initial=0.0):
         U at these times, shape of `time`, in volts.
 
     Raises:
-        ValueError: tau or resistance not positive.
+        TypeError: time neither a number nor a tensor, another argument not a number.
+        ValueError: time negative or NaN, tau or resistance not positive, current or initial not finite.
 
     Source: Eshraghian et al. (2023), Eq. 2.
 
     >>> step_response(torch.tensor([0.0, math.log(2)]), current=1.0, tau=1.0).tolist()
     [0.0, 0.5]
     """
-    check_positive("step_response", tau=tau, resistance=resistance)
-    steady = resistance * current
-    return steady + (initial - steady) * torch.exp(-torch.as_tensor(time) / tau)
+    check_not_negative("step_response", time=time)
+    check_numbers("step_response", above=0, tau=tau, resistance=resistance)
+    check_numbers("step_response", current=current, initial=initial)
+    steady = float(resistance) * float(current)
+    return steady + (float(initial) - steady) * torch.exp(-torch.as_tensor(time) / float(tau))
+
+
+def _check_circuit(owner, current, threshold, *, tau, resistance, **start):
+    check_numbers(owner, above=0, threshold=threshold, tau=tau, resistance=resistance)
+    check_numbers(owner, current=current, **start)
+    check_numbers(owner, **{"resistance * current": resistance * current})
+    for name, potential in start.items():
+        check_that(owner, potential < threshold, f"{name} must be below the threshold of {threshold}, got {potential}.")
 
 
 def first_spike_time(current, tau, resistance=1.0, threshold=1.0, initial=0.0):
@@ -157,18 +194,19 @@ def first_spike_time(current, tau, resistance=1.0, threshold=1.0, initial=0.0):
         The time to the first spike, in seconds; math.inf below the rheobase.
 
     Raises:
-        ValueError: tau, resistance or threshold not positive.
+        TypeError: an argument not a number.
+        ValueError: tau, resistance or threshold not positive, initial not below threshold, current not finite.
 
     Source: Eshraghian et al. (2023), Eq. 2 solved for U(t) = threshold.
 
     >>> round(first_spike_time(0.2, tau=25.5e-3, resistance=5.1) * 1e3, 2)
     100.26
     """
-    check_positive("first_spike_time", tau=tau, resistance=resistance, threshold=threshold)
-    steady = resistance * current
+    _check_circuit("first_spike_time", current, threshold, initial=initial, tau=tau, resistance=resistance)
+    steady = float(resistance) * float(current)
     if steady <= threshold:
         return math.inf
-    return tau * math.log((steady - initial) / (steady - threshold))
+    return float(tau) * math.log((steady - initial) / (steady - threshold))
 
 
 def firing_rate(current, tau, resistance=1.0, threshold=1.0, refractory=0.0, reset=0.0):
@@ -188,16 +226,19 @@ def firing_rate(current, tau, resistance=1.0, threshold=1.0, refractory=0.0, res
         The rate in spikes a second.
 
     Raises:
-        ValueError: tau, resistance or threshold not positive, refractory negative.
+        TypeError: an argument not a number.
+        ValueError: tau, resistance or threshold not positive, refractory negative, reset not below threshold, current not
+            finite.
 
     Source: Gerstner et al. (2014), Neuronal Dynamics, section 1.3.
 
     >>> round(firing_rate(1.5, tau=20e-3, refractory=5e-3), 2)
     37.08
     """
-    check_not_negative("firing_rate", refractory=refractory)
-    interval = refractory + first_spike_time(current, tau, resistance, threshold, initial=reset)
-    return 1 / interval
+    _check_circuit("firing_rate", current, threshold, reset=reset, tau=tau, resistance=resistance)
+    check_numbers("firing_rate", low=0, refractory=refractory)
+    interval = float(refractory) + first_spike_time(current, tau, resistance, threshold, initial=reset)
+    return 1 / interval if interval else math.inf          # a current that charges the membrane in less than a float can hold
 
 
 def integrate_and_fire(current, tau, dt, resistance=1.0, threshold=1.0, refractory=0.0):
@@ -211,14 +252,14 @@ def integrate_and_fire(current, tau, dt, resistance=1.0, threshold=1.0, refracto
         dt: length of a step, positive, in seconds.
         resistance: membrane resistance R, positive, in ohms.
         threshold: firing threshold, positive, in volts.
-        refractory: dead time t_ref after a spike, not negative, in seconds.
+        refractory: dead time t_ref after a spike, not negative, in seconds; rounded to the nearest whole step.
 
     Returns:
         (voltage, spikes), [T] each; the voltage is recorded before it is reset.
 
     Raises:
-        TypeError: current not a floating-point tensor.
-        ValueError: T = 0, tau, dt, resistance or threshold not positive, refractory negative.
+        TypeError: current not a floating-point tensor, another argument not a number.
+        ValueError: T = 0, NaN or infinity in current, tau, dt, resistance or threshold not positive, refractory negative.
 
     Source: Lapicque (1907); Eshraghian et al. (2023), section II-B.
 
@@ -226,12 +267,11 @@ def integrate_and_fire(current, tau, dt, resistance=1.0, threshold=1.0, refracto
     >>> int(spikes.sum())
     45
     """
-    check_signal("integrate_and_fire", "current", current, layout="[T]", dims=1)
-    check_positive("integrate_and_fire", tau=tau, dt=dt, resistance=resistance, threshold=threshold)
-    check_not_negative("integrate_and_fire", refractory=refractory)
-    beta, dead_steps = math.exp(-dt / tau), round(refractory / dt)
+    _check_drive("integrate_and_fire", current, above=0, tau=tau, dt=dt, resistance=resistance, threshold=threshold)
+    check_numbers("integrate_and_fire", low=0, refractory=refractory)
+    beta, dead_steps = math.exp(-dt / tau), round(min(refractory / dt, len(current)))
     voltage, wait, trace = 0.0, 0, []
-    for drive in (resistance * current).tolist():
+    for drive in (float(resistance) * current).tolist():
         voltage = 0.0 if wait > 0 else beta * voltage + (1 - beta) * drive
         trace.append(voltage)
         wait = dead_steps if voltage > threshold else wait - 1
@@ -254,6 +294,7 @@ def strength_duration(width, tau, rheobase=1.0):
         The threshold current, shape of `width`, in amperes.
 
     Raises:
+        TypeError: width neither a number nor a tensor, tau or rheobase not a number.
         ValueError: width, tau or rheobase not positive.
 
     Source: Lapicque (1907); the step response solved for U(w) = threshold.
@@ -261,5 +302,6 @@ def strength_duration(width, tau, rheobase=1.0):
     >>> round(float(strength_duration(5.0 * math.log(2), tau=5.0)), 6)
     2.0
     """
-    check_positive("strength_duration", width=width, tau=tau, rheobase=rheobase)
-    return rheobase / -torch.expm1(-torch.as_tensor(width) / tau)
+    check_positive("strength_duration", width=width)
+    check_numbers("strength_duration", above=0, tau=tau, rheobase=rheobase)
+    return float(rheobase) / -torch.expm1(-torch.as_tensor(width) / float(tau))

@@ -6,11 +6,16 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 from ._arguments import (
-    check_beta,
     check_between,
+    check_beta,
+    check_dtype,
     check_finite,
+    check_flags,
+    check_number,
+    check_numbers,
     check_option,
     check_pair,
+    check_per_neuron,
     check_positive,
     check_shape,
     check_signal,
@@ -22,15 +27,26 @@ from .surrogate import atan, spike
 RESETS = ("subtract", "subtract_decayed", "zero", "none")
 
 
-def _check_state(owner, mem, spk, step):
+def _check_state(owner, mem, spk, x, step):
     for name, value in (("mem", mem), ("spk", spk)):
         check_shape(owner, name, value, step, "like one step of x", " Start with torch.zeros_like(x).")
+        check_dtype(owner, name, value, "x", x)
 
 
-def _check_constants(owner, threshold, surrogate, reset):
+def _check_constants(owner, threshold, surrogate, reset, **flags):
+    check_number(owner, "threshold", threshold)
     check_positive(owner, threshold=threshold)
     check_option(owner, "reset", reset, RESETS)
     check_surrogate(owner, surrogate)
+    check_flags(owner, **flags)
+
+
+def _check_sequence(owner, x, state):
+    check_signal(owner, "x", x, layout="[T, B, N] (time first)", min_dims=3,
+                 hint=" For one time step use lif_step; for batch-first data use x.transpose(0, 1).")
+    if state is not None:
+        check_pair(owner, "state", state, "(mem, spk)", " Continue a run with state=(mem[-1], spk[-1]).")
+        _check_state(owner, *state, x, x.shape[1:])
 
 
 def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_reset=True):
@@ -52,7 +68,8 @@ def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtr
         (spk, mem) of this step, [B, ...] each; mem is recorded before its reset.
 
     Raises:
-        TypeError: x not a floating-point tensor, mem or spk not a tensor, surrogate not a derivative (atan for atan()).
+        TypeError: x not a floating-point tensor, mem or spk not a tensor of its dtype, surrogate not a derivative (atan for
+            atan()), threshold not a number, detach_reset neither True nor False.
         ValueError: x not [B, ...], mem or spk of another shape, beta outside [0, 1] or not [N], threshold not positive,
             reset unknown, NaN in the membrane.
 
@@ -64,12 +81,17 @@ def lif_step(x, mem, spk, beta, threshold=1.0, *, surrogate=atan(), reset="subtr
     (1.0, 1.2)
     """
     check_signal("lif_step", "x", x, layout="[B, ...]", min_dims=2, hint=" For a whole sequence [T, B, N] use lif.")
-    _check_state("lif_step", mem, spk, x.shape)
-    check_beta("lif_step", beta, x.shape)
-    _check_constants("lif_step", threshold, surrogate, reset)
+    _check_state("lif_step", mem, spk, x, x.shape)
+    check_beta("lif_step", beta, x, x.shape)
+    _check_constants("lif_step", threshold, surrogate, reset, detach_reset=detach_reset)
+    threshold, beta = float(threshold), _plain(beta)
     mem = _charge(x, mem, spk.detach() if detach_reset else spk, beta, threshold, reset)
     check_finite("lif_step", "the membrane", mem)
     return spike(mem - threshold, surrogate), mem
+
+
+def _plain(beta):
+    return beta if isinstance(beta, torch.Tensor) else float(beta)         # numpy's numbers too
 
 
 def _charge(x, mem, spk, beta, threshold, reset):
@@ -102,9 +124,10 @@ def lif(x, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_re
         (spk, mem), [T, B, ...] each; mem is recorded before its reset.
 
     Raises:
-        TypeError: x not a floating-point tensor, state not a pair of tensors, surrogate not a derivative (atan for atan()).
-        ValueError: x not [T, B, ...], T = 0, beta outside [0, 1] or not [N], threshold not positive, reset unknown,
-            state of another shape, NaN in the membrane.
+        TypeError: x not a floating-point tensor, state not a pair of tensors of its dtype, surrogate not a derivative (atan
+            for atan()), threshold not a number, detach_reset neither True nor False.
+        ValueError: x not [T, B, ...] or with an empty axis, beta outside [0, 1] or not [N], threshold not positive, reset
+            unknown, state of another shape, NaN in the membrane.
 
     Source: Eshraghian et al. (2023), Eqs. 4 and 5, and section IV-C for the backward pass.
 
@@ -112,28 +135,35 @@ def lif(x, beta, threshold=1.0, *, surrogate=atan(), reset="subtract", detach_re
     >>> spk.shape, int(spk.sum())
     (torch.Size([100, 1, 1]), 23)
     """
-    check_signal("lif", "x", x, layout="[T, B, N] (time first)", min_dims=3,
-                 hint=" For one time step use lif_step; for batch-first data use x.transpose(0, 1).")
-    check_beta("lif", beta, x.shape[1:])
-    _check_constants("lif", threshold, surrogate, reset)
-    state = (x.new_zeros(x.shape[1:]),) * 2 if state is None else state
-    check_pair("lif", "state", state, "(mem, spk)", " Continue a run with state=(mem[-1], spk[-1]).")
-    mem, spk = state
-    _check_state("lif", mem, spk, x.shape[1:])
-    spk, mem = _LIF.apply(x, beta, mem, spk, threshold, surrogate, reset, detach_reset)
+    _check_sequence("lif", x, state)
+    check_beta("lif", beta, x, x.shape[1:])
+    _check_constants("lif", threshold, surrogate, reset, detach_reset=detach_reset)
+    spk, mem = _sequence(x, _plain(beta), float(threshold), surrogate, reset, detach_reset, state)
     check_finite("lif", "the membrane", mem[-1])
+    return spk, mem
+
+
+def _sequence(x, beta, threshold, surrogate, reset, detach_reset, state):
+    mem, spk = (x.new_zeros(x.shape[1:]),) * 2 if state is None else state
+    if torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling():
+        with torch.no_grad():                                             # torch.export takes the forward pass alone
+            return _run(x, beta, mem, spk, threshold, reset)
+    return _LIF.apply(x, beta, mem, spk, threshold, surrogate, reset, detach_reset)
+
+
+def _run(x, beta, before, fired, threshold, reset):
+    mem, spk = x.new_empty(x.shape), x.new_empty(x.shape)                 # [T, B, ...]
+    for x_t, mem_t, spk_t in zip(x, mem, spk):                            # views of one step: nothing is copied
+        _charge_into(mem_t, x_t, before, fired, beta, threshold, reset)
+        torch.gt(mem_t, threshold, out=spk_t)
+        before, fired = mem_t, spk_t
     return spk, mem
 
 
 class _LIF(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, beta, mem0, spk0, threshold, surrogate, reset, detach_reset):
-        mem, spk = x.new_empty(x.shape), x.new_empty(x.shape)             # [T, B, ...]
-        before, fired = mem0, spk0
-        for x_t, mem_t, spk_t in zip(x, mem, spk):                        # views of one step: nothing is copied
-            _charge_into(mem_t, x_t, before, fired, beta, threshold, reset)
-            torch.gt(mem_t, threshold, out=spk_t)
-            before, fired = mem_t, spk_t
+        spk, mem = _run(x, beta, mem0, spk0, threshold, reset)
         ctx.save_for_backward(mem, spk, mem0, spk0, beta if isinstance(beta, torch.Tensor) else None)
         ctx.options = beta, threshold, surrogate, reset, detach_reset
         ctx.set_materialize_grads(False)                                  # an output that nobody used costs nothing
@@ -223,15 +253,17 @@ class LIF(nn.Module):
 
     Args:
         beta: membrane decay per step; float or tensor [N]. Strictly between 0 and 1 if it is learned.
-        threshold: firing threshold, positive.
+        threshold: firing threshold, positive; `layer.threshold` may be set anew, and `state_dict` holds it.
         learn_beta: make the decay a parameter (one for the layer, or one a neuron if beta is [N]).
         surrogate, reset, detach_reset: as in `lif`.
 
     Returns:
-        A module; `forward(x, state=None)` takes [T, B, ...] and returns (spk, mem), [T, B, ...] each.
+        A module; `forward(x, state=None)` takes [T, B, ...] and returns (spk, mem), [T, B, ...] each. The constants are
+        checked here, once. A state_dict without a threshold, of an older version, leaves the threshold as it is.
 
     Raises:
-        TypeError: surrogate not a derivative (atan for atan()).
+        TypeError: surrogate not a derivative (atan for atan()), threshold not a number, learn_beta or detach_reset neither
+            True nor False.
         ValueError: beta outside [0, 1] (learned: (0, 1)), threshold not positive, reset unknown.
 
     Source: Eshraghian et al. (2023), Eq. 4 and section IV-C-3 (learnable decay).
@@ -245,16 +277,16 @@ class LIF(nn.Module):
     def __init__(self, beta=0.9, threshold=1.0, *, learn_beta=False, surrogate=atan(), reset="subtract", detach_reset=True):
         super().__init__()
         check_between("LIF", "beta", beta, 0, 1)
-        _check_constants("LIF", threshold, surrogate, reset)
+        _check_constants("LIF", threshold, surrogate, reset, learn_beta=learn_beta, detach_reset=detach_reset)
         if learn_beta:
-            logit = torch.logit(torch.as_tensor(beta, dtype=torch.get_default_dtype()))
-            check_that("LIF", logit.isfinite().all(), f"a learned beta must start strictly between 0 and 1, got {beta}.")
-            self.logit_beta = nn.Parameter(logit)
+            self.logit_beta = nn.Parameter(torch.logit(torch.as_tensor(beta, dtype=torch.get_default_dtype())))
+            check_that("LIF", bool(self.logit_beta.isfinite().all()),
+                       f"a learned beta must start strictly between 0 and 1, got {beta}.")
         elif isinstance(beta, torch.Tensor):
             self.register_buffer("fixed_beta", beta)
         else:
-            self.fixed_beta = beta
-        self.threshold, self.learn_beta = threshold, learn_beta
+            self.fixed_beta = float(beta)
+        self.threshold, self.learn_beta = float(threshold), learn_beta
         self.surrogate, self.reset, self.detach_reset = surrogate, reset, detach_reset
 
     @property
@@ -264,8 +296,23 @@ class LIF(nn.Module):
 
     def forward(self, x, state=None):
         """Run the layer over x [T, B, ...] and return (spk, mem), [T, B, ...] each."""
-        return lif(x, self.beta, self.threshold, surrogate=self.surrogate, reset=self.reset,
-                   detach_reset=self.detach_reset, state=state)
+        _check_sequence("LIF", x, state)
+        check_per_neuron("LIF", "beta", self.beta, x, x.shape[1:])
+        spk, mem = _sequence(x, self.beta, self.threshold, self.surrogate, self.reset, self.detach_reset, state)
+        check_finite("LIF", "the membrane", mem[-1])
+        return spk, mem
+
+    def get_extra_state(self):
+        """Return what state_dict holds besides parameters and buffers: the threshold."""
+        return torch.tensor(self.threshold, dtype=torch.float64)
+
+    def set_extra_state(self, state):
+        """Take the threshold out of a state_dict."""
+        self.threshold = float(state)
+
+    def _load_from_state_dict(self, state_dict, prefix, *rest):
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())     # older versions kept no threshold
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 def first_spike_step(current, beta, threshold=1.0):
@@ -282,15 +329,17 @@ def first_spike_step(current, beta, threshold=1.0):
         The step as an int, or math.inf if current <= threshold (1 - beta), the rheobase.
 
     Raises:
-        ValueError: beta outside [0, 1], threshold not positive.
+        TypeError: current, beta or threshold not a number.
+        ValueError: current not finite, beta outside [0, 1], threshold not positive.
 
     Source: the step response U[n] = I (1 - beta^n) / (1 - beta) solved for U[n] > threshold.
 
     >>> first_spike_step(0.2, beta=0.819), first_spike_step(0.09, beta=0.9)
     (12, inf)
     """
-    check_between("first_spike_step", "beta", beta, 0, 1)
-    check_positive("first_spike_step", threshold=threshold)
+    check_numbers("first_spike_step", current=current)
+    check_numbers("first_spike_step", low=0, high=1, beta=beta)
+    check_numbers("first_spike_step", above=0, threshold=threshold)
     if current <= threshold * (1 - beta):
         return math.inf
     if beta in (0, 1):

@@ -8,9 +8,50 @@ They work on the network of `snnteach.bptt`:
 """
 import torch
 
-from ._arguments import check_finite, check_network, check_number, check_shape, check_that, check_whole
+from ._arguments import (
+    check_callable,
+    check_dtype,
+    check_finite,
+    check_generator,
+    check_network,
+    check_numbers,
+    check_shape,
+    check_signal,
+    check_surrogate,
+    check_tensor,
+    check_that,
+    check_weights,
+    check_whole,
+)
 from .bptt import Weights
 from .surrogate import atan
+
+
+MOST_SAMPLES = 10_000_000
+MOST_INFLUENCE = 2**28                                       # numbers of M that rtrl may keep: 1 GB in float32
+
+
+def _check_online(owner, x, weights, error, beta, beta_out, threshold, surrogate, update, **flags):
+    check_numbers(owner, low=0, high=1, beta_out=beta_out)
+    check_network(owner, x, weights, beta, beta_out, threshold, **flags)
+    check_callable(owner, "error", error, "Pass (out, t) -> dL / d out[t], such as lambda out, t: out - target[t].", takes=2)
+    check_surrogate(owner, surrogate)
+    if update is not None:
+        check_callable(owner, "update", update, "It is called with the gradient of each step.", takes=1)
+
+
+def _check_feedback(owner, feedback, weights):
+    if feedback is not None:
+        check_signal(owner, "feedback", feedback, layout="[O, H]", dims=2)
+        check_shape(owner, "feedback", feedback, weights.output.shape, "like weights.output [O, H]")
+        check_dtype(owner, "feedback", feedback, "weights.output", weights.output)
+        check_finite(owner, "feedback", feedback, "Look for it where it was computed.")
+
+
+def _check_delta(owner, delta, out):
+    check_shape(owner, "what error returns", delta, out.shape, "like out [B, O]")
+    check_dtype(owner, "what error returns", delta, "out", out)
+    check_finite(owner, "what error returns", delta, "Look at the loss that it was differentiated from.")
 
 
 @torch.no_grad()
@@ -37,9 +78,10 @@ def rtrl(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
         `Weights` that hold the gradients, summed over steps and batch (recurrent is None if the network has none).
 
     Raises:
-        TypeError: x not a floating-point tensor, beta_out not a number.
-        ValueError: x not [T, B, I], weights or error of shapes that do not fit, beta or beta_out outside [0, 1],
-            threshold not positive.
+        TypeError: x not a floating-point tensor, weights not `Weights` of its dtype, beta_out not a number, error or update
+            not a function, error that returns another dtype, surrogate not a derivative (atan for atan()).
+        ValueError: x not [T, B, I], weights or error of shapes that do not fit or not finite, beta or beta_out outside
+            [0, 1], threshold not positive, an influence of more than 2^28 numbers, NaN in the membrane.
 
     Source: Williams and Zipser (1989), doi:10.1162/neco.1989.1.2.270; Eshraghian et al. (2023), section V-A.
 
@@ -50,6 +92,10 @@ def rtrl(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
     >>> round(grad.hidden.item(), 3)                # h(0.05) * 0.6 * (1 + beta + beta^2)
     1.025
     """
+    _check_online("rtrl", x, weights, error, beta, beta_out, threshold, surrogate, update, detach_reset=detach_reset)
+    check_that("rtrl", x.shape[1] * len(weights.hidden)**2 * (x.shape[2] + len(weights.hidden)) <= MOST_INFLUENCE,
+               f"x {tuple(x.shape)} and {len(weights.hidden)} hidden neurons ask for too large an influence M, B * H * H * (I + H) "
+               "numbers. Take smaller batches, or eprop.")
     hidden, diagonal = len(weights.hidden), torch.arange(len(weights.hidden))
     influence = readout = 0.0
 
@@ -65,8 +111,7 @@ def rtrl(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
         readout = beta_out * readout + torch.einsum("oh,bh,bhkj->bokj", weights.output, slope, influence)
         total.add_(torch.einsum("bo,bokj->kj", delta, readout))
 
-    settings = beta, beta_out, threshold, surrogate, detach_reset, update
-    return _forward_in_time("rtrl", x, weights, error, *settings, add_gradient)
+    return _walk("rtrl", x, weights, error, beta, beta_out, threshold, surrogate, detach_reset, update, add_gradient)
 
 
 @torch.no_grad()
@@ -95,9 +140,10 @@ def eprop(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(),
         `Weights` that hold the gradients, summed over steps and batch (recurrent is None if the network has none).
 
     Raises:
-        TypeError: x not a floating-point tensor, beta_out not a number.
-        ValueError: x not [T, B, I], weights, error or feedback of shapes that do not fit, beta or beta_out outside [0, 1],
-            threshold not positive.
+        TypeError: x not a floating-point tensor, weights not `Weights` of its dtype, beta_out not a number, error or update
+            not a function, error or feedback of another dtype, surrogate not a derivative (atan for atan()).
+        ValueError: x not [T, B, I], weights, error or feedback of shapes that do not fit or not finite, beta or beta_out
+            outside [0, 1], threshold not positive, NaN in the membrane.
 
     Source: Bellec et al. (2020), doi:10.1038/s41467-020-17236-y; Eshraghian et al. (2023), section V-B.
 
@@ -108,21 +154,19 @@ def eprop(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(),
     >>> round(grad.hidden.item(), 3)                # as rtrl: there is no recurrence to lose
     1.025
     """
+    _check_online("eprop", x, weights, error, beta, beta_out, threshold, surrogate, update, detach_reset=detach_reset)
+    _check_feedback("eprop", feedback, weights)
     back = weights.output if feedback is None else feedback                  # updated in place, the first stays symmetric
-    check_shape("eprop", "feedback", back, weights.output.shape, "like weights.output [O, H]")
-    trace, eligibility = 0.0, None
+    lines = x.shape[2] + (0 if weights.recurrent is None else len(weights.hidden))                   # I+H, or I
+    trace, eligibility = 0.0, x.new_zeros(x.shape[1], len(weights.hidden), lines)
 
     def add_gradient(total, source, kept, before, slope, delta):
-        nonlocal trace, eligibility
+        nonlocal trace
         trace = _column(kept, 3) * trace + source[:, None]                   # [B, 1 or H, I+H]
-        if eligibility is None:
-            eligibility = slope[:, :, None] * trace                          # [B, H, I+H]
-        else:                                                                # filtered as the read-out filters, in place
-            eligibility.mul_(beta_out).addcmul_(slope[:, :, None], trace)
+        eligibility.mul_(beta_out).addcmul_(slope[:, :, None], trace)        # [B, H, I+H], filtered as the read-out filters
         total.add_(torch.einsum("bh,bhj->hj", delta @ back, eligibility))
 
-    settings = beta, beta_out, threshold, surrogate, detach_reset, update
-    return _forward_in_time("eprop", x, weights, error, *settings, add_gradient)
+    return _walk("eprop", x, weights, error, beta, beta_out, threshold, surrogate, detach_reset, update, add_gradient)
 
 
 @torch.no_grad()
@@ -149,9 +193,10 @@ def ottt(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
         `Weights` that hold the gradients, summed over steps and batch (recurrent is None if the network has none).
 
     Raises:
-        TypeError: x not a floating-point tensor, beta or beta_out not a number.
-        ValueError: x not [T, B, I], weights, error or feedback of shapes that do not fit, beta or beta_out outside [0, 1],
-            threshold not positive.
+        TypeError: x not a floating-point tensor, weights not `Weights` of its dtype, beta or beta_out not a number, error or
+            update not a function, error or feedback of another dtype, surrogate not a derivative (atan for atan()).
+        ValueError: x not [T, B, I], weights, error or feedback of shapes that do not fit or not finite, beta or beta_out
+            outside [0, 1], threshold not positive, NaN in the membrane.
 
     Source: Xiao et al. (2022), arXiv:2210.04195; Eshraghian et al. (2023), section V-B.
 
@@ -162,9 +207,10 @@ def ottt(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
     >>> round(grad.hidden.item(), 3)                # as rtrl: the read-out has no memory either
     1.025
     """
-    check_number("ottt", "beta", beta)
+    check_numbers("ottt", low=0, high=1, beta=beta)
+    _check_online("ottt", x, weights, error, beta, beta_out, threshold, surrogate, update)
+    _check_feedback("ottt", feedback, weights)
     back = weights.output if feedback is None else feedback
-    check_shape("ottt", "feedback", back, weights.output.shape, "like weights.output [O, H]")
     trace = None
 
     def add_gradient(total, source, kept, before, slope, delta):
@@ -172,50 +218,49 @@ def ottt(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
         trace = source if trace is None else torch.add(source, trace, alpha=beta)                # [B, I+H]
         total.addmm_((slope * (delta @ back)).T, trace)
 
-    settings = beta, beta_out, threshold, surrogate, True, update
-    return _forward_in_time("ottt", x, weights, error, *settings, add_gradient)
+    return _walk("ottt", x, weights, error, beta, beta_out, threshold, surrogate, True, update, add_gradient)
 
 
 def _column(kept, rank):
     """Give a decay [H] or [B, H] axes of length 1 for what comes after the neuron, up to `rank` axes with the batch."""
-    whole = isinstance(kept, torch.Tensor) and kept.dim() > 0
-    return kept.view(-1, kept.shape[-1], *(1,) * (rank - 2)) if whole else kept
+    return kept.view(-1, kept.shape[-1], *(1,) * (rank - 2)) if getattr(kept, "ndim", 0) else kept
 
 
-def _forward_in_time(owner, x, weights, error, beta, beta_out, threshold, surrogate, detach_reset, update, add_gradient):
+def _walk(owner, x, weights, error, beta, beta_out, threshold, surrogate, detach_reset, update, add_gradient):
     """Run the network once; at every step let `add_gradient` add that of (W, V) to a total [H, I+H], and forget the step."""
-    check_network(owner, x, weights, beta, beta_out, threshold)
-    check_number(owner, "beta_out", beta_out)
-    mem = x.new_zeros(x.shape[1], len(weights.hidden))                       # [B, H], like spk, slope and filtered
+    mem, out = x.new_zeros(x.shape[1], len(weights.hidden)), x.new_zeros(x.shape[1], len(weights.output))   # [B, H], [B, O]
     spk = slope = filtered = mem
-    out = x.new_zeros(x.shape[1], len(weights.output))                       # [B, O]
     inputs, recurrent = x.shape[2], weights.recurrent is not None
     totals = x.new_zeros(len(weights.hidden), inputs + recurrent * len(weights.hidden)), torch.zeros_like(weights.output)
     for t in range(len(x)):
-        x_t = x[t]                                                           # iterating over x would make T views at once
-        source = torch.cat([x_t, spk], 1) if recurrent else x_t              # [B, I+H]
+        source = torch.cat([x[t], spk], 1) if recurrent else x[t]            # [B, I+H]
         kept = beta if detach_reset else beta - threshold * slope            # d mem[t] / d mem[t-1] inside one neuron
-        mem = (beta * mem).sub_(spk, alpha=threshold).addmm_(x_t, weights.hidden.T)
+        mem = (beta * mem).sub_(spk, alpha=threshold).addmm_(x[t], weights.hidden.T)
         if recurrent:
             mem.addmm_(spk, weights.recurrent.T)
-        before, slope = slope, surrogate(mem - threshold)
-        spk = torch.gt(mem, threshold, out=torch.empty_like(mem))
-        out = torch.addmm(out, spk, weights.output.T, beta=beta_out)
-        filtered = torch.add(spk, filtered, alpha=beta_out)
+        before, slope, spk = slope, surrogate(mem - threshold), torch.gt(mem, threshold, out=torch.empty_like(mem))
+        out, filtered = torch.addmm(out, spk, weights.output.T, beta=beta_out), torch.add(spk, filtered, alpha=beta_out)
         delta = error(out, t)
-        check_shape(owner, "what error returns", delta, out.shape, "like out [B, O]")
+        _check_delta(owner, delta, out)
         now = totals if update is None else tuple(map(torch.zeros_like, totals))
         add_gradient(now[0], source, kept, before, slope, delta)
         now[1].addmm_(delta.T, filtered)
         if update is not None:
-            totals[0].add_(now[0]), totals[1].add_(now[1])
-            update(_split(*now, inputs, recurrent))
+            totals[0].add_(now[0]), totals[1].add_(now[1]), update(_split(*now, inputs, recurrent))
     check_finite(owner, "the membrane", mem)
     return _split(*totals, inputs, recurrent)
 
 
 def _split(both, output, inputs, recurrent):
     return Weights(both[:, :inputs], both[:, inputs:] if recurrent else None, output)
+
+
+def _check_alike(owner, one, other):
+    check_weights(owner, "one", one)
+    check_weights(owner, "other", other, "one", one.hidden)
+    check_shape(owner, "other.hidden", other.hidden, one.hidden.shape, "like one.hidden")
+    check_that(owner, (one.recurrent is None) == (other.recurrent is None),
+               "one and other must both have recurrent weights, or neither; leave them out with _replace(recurrent=None).")
 
 
 def cosine(one, other):
@@ -230,6 +275,10 @@ def cosine(one, other):
         A number between -1 and 1: 1 the same direction, 0 none in common. The read-out, whose gradient every rule
         computes exactly, does not count. NaN if one of them is zero.
 
+    Raises:
+        TypeError: one or other not `Weights`, or of two dtypes.
+        ValueError: weights of different shapes, NaN or infinity in them, recurrent weights in one of them only.
+
     Source: the definition of the angle between two vectors.
 
     >>> from snnteach.bptt import Weights
@@ -237,9 +286,20 @@ def cosine(one, other):
     >>> round(cosine(along, Weights(torch.tensor([[3.0, 4.0]]), None, torch.zeros(1, 1))), 2)
     0.6
     """
+    _check_alike("cosine", one, other)
     a, b = (torch.cat([grad.flatten() for grad in (found.hidden, found.recurrent) if grad is not None])
             for found in (one, other))
+    a, b = (side.to(torch.promote_types(side.dtype, torch.float32)) for side in (a, b))     # sums are too long for 16 bits
     return (a @ b / (a.norm() * b.norm())).item()
+
+
+def _check_sample(owner, sample, first):
+    check_that(owner, len(sample), "a sample must have at least one part, such as add(image, label).")
+    check_that(owner, len(sample) == len(first), f"a sample must have {len(first)} parts like those before, got {len(sample)}.")
+    for place, (part, like) in enumerate(zip(sample, first)):
+        check_tensor(owner, f"sample[{place}]", part, "", hint=" For a class number use torch.tensor(label).")
+        check_shape(owner, f"sample[{place}]", part, like.shape, "like those before")
+        check_dtype(owner, f"sample[{place}]", part, "that of the samples before", like)
 
 
 class Reservoir:
@@ -255,7 +315,9 @@ class Reservoir:
         An object with `add(*sample)` and `draw(count)`.
 
     Raises:
-        ValueError: size not a whole number from 1; draw from an empty reservoir.
+        TypeError: generator not a torch.Generator; add of what is not a tensor.
+        ValueError: size not a whole number from 1 to 10 million; add of nothing, or of another number of parts, other shapes
+            or dtypes than the sample before; draw from an empty reservoir, count not a whole number from 1 to 10 million.
 
     Source: Vitter (1985), algorithm R, doi:10.1145/3147.3165.
 
@@ -268,11 +330,13 @@ class Reservoir:
     """
 
     def __init__(self, size, generator=None):
-        check_whole("Reservoir", size=size)
-        self.size, self.generator, self.seen, self.samples = size, generator, 0, []
+        check_whole("Reservoir", high=MOST_SAMPLES, size=size)
+        check_generator("Reservoir", generator)
+        self.size, self.generator, self.seen, self.samples = int(size), generator, 0, []
 
     def add(self, *sample):
-        """Offer one sample, such as an image and its label, to the reservoir."""
+        """Offer one sample, such as an image and its label, to the reservoir: tensors, of the same kinds each time."""
+        _check_sample("Reservoir", sample, self.samples[0] if self.samples else sample)
         self.seen += 1
         place = int(torch.randint(self.seen, (), generator=self.generator))
         if len(self.samples) < self.size:
@@ -282,6 +346,7 @@ class Reservoir:
 
     def draw(self, count):
         """Return `count` kept samples, drawn with replacement, as one tensor [count, ...] for each part of a sample."""
+        check_whole("Reservoir", high=MOST_SAMPLES, count=count)
         check_that("Reservoir", self.samples, "nothing to draw; call add first.")
-        places = torch.randint(len(self.samples), (count,), generator=self.generator).tolist()
+        places = torch.randint(len(self.samples), (int(count),), generator=self.generator).tolist()
         return tuple(torch.stack(parts) for parts in zip(*(self.samples[place] for place in places)))

@@ -4,9 +4,10 @@ from itertools import pairwise
 import torch
 
 from ._arguments import (
+    check_affordable,
     check_between,
-    check_number,
-    check_positive,
+    check_finite,
+    check_numbers,
     check_shape,
     check_signal,
     check_spikes,
@@ -14,6 +15,8 @@ from ._arguments import (
     check_that,
     check_whole,
 )
+
+MOST_PIXELS = 2**20                                          # along an axis of a film, or in a step of what moves on it
 
 
 def spike_matvec(weight, indices):
@@ -30,7 +33,7 @@ def spike_matvec(weight, indices):
 
     Raises:
         TypeError: weight not a tensor, indices not an int64 tensor.
-        ValueError: weight not [M, N], indices not [K], an index outside 0..N-1 or twice.
+        ValueError: weight not [M, N], indices not [K], an index outside 0..N-1 or twice, NaN or infinity in a column read.
 
     Source: Eshraghian et al. (2023), section II-A, the first S: spikes.
 
@@ -44,8 +47,10 @@ def spike_matvec(weight, indices):
                f"indices must be int64, got {indices.dtype}. From spikes [N]: spk.nonzero().flatten().", TypeError)
     check_between("spike_matvec", "indices", indices, 0, weight.shape[1] - 1)
     check_that("spike_matvec", len(indices.unique()) == len(indices),
-               "an index stands twice; within one time step a neuron spikes at most once.")
-    return weight[:, indices].sum(dim=1)                                   # [M, K] -> [M]
+               "indices: one stands twice; within one time step a neuron spikes at most once.")
+    product = weight[:, indices].sum(dim=1)                                # [M, K] -> [M]
+    check_finite("spike_matvec", "the product", product, "Look for it in weight.")
+    return product
 
 
 def address_bits(num_neurons, num_spikes):
@@ -69,9 +74,8 @@ def address_bits(num_neurons, num_spikes):
     390
     """
     check_whole("address_bits", low=2, num_neurons=num_neurons)
-    check_whole("address_bits", low=0, num_spikes=num_spikes)
-    check_between("address_bits", "num_spikes", num_spikes, 0, num_neurons)
-    return num_spikes * (num_neurons - 1).bit_length()                     # bit_length of the largest address: exact
+    check_whole("address_bits", low=0, high=num_neurons, num_spikes=num_spikes)
+    return int(num_spikes) * (int(num_neurons) - 1).bit_length()                     # bit_length of the largest address: exact
 
 
 def crossover_density(num_neurons):
@@ -93,6 +97,7 @@ def crossover_density(num_neurons):
     >>> crossover_density(784)
     0.1
     """
+    check_whole("crossover_density", low=2, num_neurons=num_neurons)
     return 1 / address_bits(num_neurons, 1)
 
 
@@ -126,6 +131,11 @@ def run_length(spk):
     return [after - before - 1 for before, after in pairwise(positions)]
 
 
+def _check_film(owner, **sizes):
+    check_whole(owner, high=MOST_PIXELS, **sizes)
+    check_affordable(owner, " x ".join(sizes), *sizes.values())
+
+
 def moving_bar(num_steps, height, width, *, bar_width=4, speed=1, stop_step=None, background=None, brightness=1.0):
     """Film an upright bar that moves to the right in front of a background that stands still.
 
@@ -146,23 +156,27 @@ def moving_bar(num_steps, height, width, *, bar_width=4, speed=1, stop_step=None
 
     Raises:
         TypeError: background not a floating-point tensor, brightness not a number.
-        ValueError: a size, speed or step that is not such a whole number, background of another shape.
+        ValueError: a size, speed or step that is not such a whole number, or larger than one can mean; background of another
+            shape or not finite.
 
     Source: Eshraghian et al. (2023), section II-A, the third S: static suppression; here as a film that can be counted.
 
     >>> moving_bar(2, height=1, width=6, bar_width=2)[:, 0].tolist()
     [[0.0, 1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]
     """
-    check_whole("moving_bar", num_steps=num_steps, height=height, width=width, bar_width=bar_width)
-    check_whole("moving_bar", low=0, speed=speed, stop_step=num_steps if stop_step is None else stop_step)
-    check_number("moving_bar", "brightness", brightness)
+    _check_film("moving_bar", num_steps=num_steps, height=height, width=width)
+    check_whole("moving_bar", high=MOST_PIXELS, bar_width=bar_width)
+    check_whole("moving_bar", low=0, high=MOST_PIXELS, speed=speed, stop_step=num_steps if stop_step is None else stop_step)
+    check_numbers("moving_bar", brightness=brightness)
+    height, width, bar_width = int(height), int(width), int(bar_width)
     background = torch.zeros(height, width) if background is None else background
     check_signal("moving_bar", "background", background, layout="[height, width]", dims=2)
     check_shape("moving_bar", "background", background, (height, width), "[height, width]")
-    step = torch.arange(num_steps).clamp(max=num_steps if stop_step is None else stop_step)
-    left = (1 + speed * step)[:, None, None]                               # [T, 1, 1]
+    check_finite("moving_bar", "background", background, "Look for it where the background was computed.")
+    step = torch.arange(int(num_steps)).clamp(max=int(num_steps if stop_step is None else stop_step))
+    left = (1 + int(speed) * step)[:, None, None]                               # [T, 1, 1]
     column = torch.arange(width)                                           # [W]
-    return torch.where((column >= left) & (column < left + bar_width), brightness, background)
+    return torch.where((column >= left) & (column < left + bar_width), float(brightness), background)
 
 
 def change_events(video, threshold):
@@ -179,8 +193,8 @@ def change_events(video, threshold):
         Events, [T, H, W] of the video's type: 1 brighter, -1 darker, 0 nothing to say. The first frame has none.
 
     Raises:
-        TypeError: video not a floating-point tensor.
-        ValueError: video not [T, H, W], T = 0, threshold not positive.
+        TypeError: video not a floating-point tensor, threshold not a number.
+        ValueError: video not [T, H, W] or with an empty axis, NaN or infinity in it, threshold not positive.
 
     Source: Miskowicz (2006), doi:10.3390/s6010049 (send-on-delta), applied to each pixel as event cameras do
     (Lichtsteiner et al. 2008, doi:10.1109/JSSC.2007.914337), here on brightness where those cameras take its logarithm.
@@ -189,7 +203,8 @@ def change_events(video, threshold):
     [0.0, 0.0, 1.0, 0.0, -1.0]
     """
     check_signal("change_events", "video", video, layout="[T, H, W]", dims=3)
-    check_positive("change_events", threshold=threshold)
+    check_finite("change_events", "video", video, "Look for it where the video was computed.")
+    check_numbers("change_events", above=0, threshold=threshold)
     last, events = video[0], []
     for frame in video:                                                    # [H, W]
         change = frame - last

@@ -1,10 +1,18 @@
 """Surrogate gradients: the spike is a step, its gradient is borrowed from a smooth curve."""
+import functools
 import math
 
 import torch
 from torch.autograd.function import once_differentiable
 
-from ._arguments import check_positive
+from ._arguments import check_finite, check_generator, check_numbers, check_signal, check_surrogate, check_that
+
+STEEPEST = 1e15                                              # a slope whose square float32 still holds
+
+
+class _Surrogate(functools.partial):
+    def __repr__(self):
+        return f"{self.func.__name__[1:]}({', '.join(f'{name}={value}' for name, value in self.keywords.items())})"
 
 
 class _Spike(torch.autograd.Function):
@@ -33,6 +41,10 @@ def spike(u, h):
     Returns:
         Spikes, 0. or 1., shape and dtype of u.
 
+    Raises:
+        TypeError: u not a floating-point tensor, h not a derivative (atan for atan()).
+        ValueError: u empty, or NaN in it.
+
     Source: Neftci, Mostafa, Zenke (2019), doi:10.1109/MSP.2019.2931595; Eshraghian et al. (2023), section IV-C.
 
     >>> u = torch.tensor([-0.5, 0.5], requires_grad=True)
@@ -40,6 +52,9 @@ def spike(u, h):
     >>> spk.tolist(), u.grad.tolist()
     ([0.0, 1.0], [0.0, 0.0])
     """
+    check_signal("spike", "u", u, layout="a tensor of any shape", min_dims=0)
+    check_surrogate("spike", h, name="h")
+    check_finite("spike", "u", u, infinity=True)
     return _Spike.apply(u, h)
 
 
@@ -55,15 +70,20 @@ def atan(slope=1.0):
         h, a function from u = mem - threshold (any shape) to dS/dU (same shape).
 
     Raises:
-        ValueError: slope not positive.
+        TypeError: slope not a number.
+        ValueError: slope not positive, or above 1e15.
 
     Source: Fang et al. (2021), arXiv:2007.05785; Eshraghian et al. (2023), box "best surrogate", with peak 1 in place of 1/pi.
 
     >>> [round(value, 3) for value in atan()(torch.tensor([0.0, 0.5])).tolist()]
     [1.0, 0.288]
     """
-    check_positive("atan", slope=slope)
-    return lambda u: torch.addcmul(u.new_ones(()), u, u, value=(math.pi * slope) ** 2).reciprocal_()   # two passes, not four
+    check_numbers("atan", above=0, high=STEEPEST, slope=slope)
+    return _Surrogate(_atan, slope=float(slope))
+
+
+def _atan(u, slope):
+    return torch.addcmul(u.new_ones(()), u, u, value=(math.pi * slope) ** 2).reciprocal_()   # two passes, not four
 
 
 def fast_sigmoid(slope=25.0):
@@ -78,15 +98,20 @@ def fast_sigmoid(slope=25.0):
         h, a function from u = mem - threshold (any shape) to dS/dU (same shape).
 
     Raises:
-        ValueError: slope not positive.
+        TypeError: slope not a number.
+        ValueError: slope not positive, or above 1e15.
 
     Source: Zenke and Ganguli (2018), doi:10.1162/neco_a_01086.
 
     >>> fast_sigmoid(slope=1.0)(torch.tensor([0.0, -1.0])).tolist()
     [1.0, 0.25]
     """
-    check_positive("fast_sigmoid", slope=slope)
-    return lambda u: torch.abs(u).mul_(slope).add_(1).square_().reciprocal_()
+    check_numbers("fast_sigmoid", above=0, high=STEEPEST, slope=slope)
+    return _Surrogate(_fast_sigmoid, slope=float(slope))
+
+
+def _fast_sigmoid(u, slope):
+    return torch.abs(u).mul_(slope).add_(1).square_().reciprocal_()
 
 
 def sigmoid(slope=4.0):
@@ -101,20 +126,21 @@ def sigmoid(slope=4.0):
         h, a function from u = mem - threshold (any shape) to dS/dU (same shape).
 
     Raises:
-        ValueError: slope not positive.
+        TypeError: slope not a number.
+        ValueError: slope not positive, or above 1e15.
 
     Source: Eshraghian et al. (2023), section IV-C-1.
 
     >>> sigmoid(slope=4.0)(torch.zeros(1)).item()
     1.0
     """
-    check_positive("sigmoid", slope=slope)
+    check_numbers("sigmoid", above=0, high=STEEPEST, slope=slope)
+    return _Surrogate(_sigmoid, slope=float(slope))
 
-    def h(u):
-        s = torch.sigmoid(slope * u)
-        return slope * s * (1 - s)
 
-    return h
+def _sigmoid(u, slope):
+    s = torch.sigmoid(slope * u)
+    return slope * s * (1 - s)
 
 
 def triangular(slope=1.0):
@@ -129,15 +155,20 @@ def triangular(slope=1.0):
         h, a function from u = mem - threshold (any shape) to dS/dU (same shape).
 
     Raises:
-        ValueError: slope not positive.
+        TypeError: slope not a number.
+        ValueError: slope not positive, or above 1e15.
 
     Source: Esser et al. (2016), doi:10.1073/pnas.1604850113.
 
     >>> triangular()(torch.tensor([-2.0, 0.5])).tolist()
     [0.0, 0.5]
     """
-    check_positive("triangular", slope=slope)
-    return lambda u: torch.abs(u).mul_(-slope).add_(1).clamp_(min=0)
+    check_numbers("triangular", above=0, high=STEEPEST, slope=slope)
+    return _Surrogate(_triangular, slope=float(slope))
+
+
+def _triangular(u, slope):
+    return torch.abs(u).mul_(-slope).add_(1).clamp_(min=0)
 
 
 def boxcar(slope=1.0):
@@ -152,15 +183,20 @@ def boxcar(slope=1.0):
         h, a function from u = mem - threshold (any shape) to dS/dU (same shape).
 
     Raises:
-        ValueError: slope not positive.
+        TypeError: slope not a number.
+        ValueError: slope not positive, or above 1e15.
 
     Source: Bengio, Leonard, Courville (2013), arXiv:1308.3432 (straight-through, here with a window).
 
     >>> boxcar()(torch.tensor([-0.4, 0.6])).tolist()
     [1.0, 0.0]
     """
-    check_positive("boxcar", slope=slope)
-    return lambda u: (slope * u.abs() < 0.5).to(u.dtype)
+    check_numbers("boxcar", above=0, high=STEEPEST, slope=slope)
+    return _Surrogate(_boxcar, slope=float(slope))
+
+
+def _boxcar(u, slope):
+    return (slope * u.abs() < 0.5).to(u.dtype)
 
 
 def gaussian(slope=2.5):
@@ -175,15 +211,20 @@ def gaussian(slope=2.5):
         h, a function from u = mem - threshold (any shape) to dS/dU (same shape).
 
     Raises:
-        ValueError: slope not positive.
+        TypeError: slope not a number.
+        ValueError: slope not positive, or above 1e15.
 
     Source: Yin, Corradi, Bohte (2021), doi:10.1038/s42256-021-00397-w.
 
     >>> gaussian()(torch.zeros(1)).item()
     1.0
     """
-    check_positive("gaussian", slope=slope)
-    return lambda u: torch.mul(u, slope).square_().mul_(-0.5).exp_()
+    check_numbers("gaussian", above=0, high=STEEPEST, slope=slope)
+    return _Surrogate(_gaussian, slope=float(slope))
+
+
+def _gaussian(u, slope):
+    return torch.mul(u, slope).square_().mul_(-0.5).exp_()
 
 
 def straight_through():
@@ -232,7 +273,8 @@ def escape_noise(u, slope=4.0, generator=None):
         Spikes, 0. or 1., shape and dtype of u.
 
     Raises:
-        ValueError: slope not positive.
+        TypeError: u not a floating-point tensor, slope not a number, generator not a torch.Generator.
+        ValueError: slope not positive, u empty, or NaN in it.
 
     Source: Gerstner et al. (2014), Neuronal Dynamics, chapter 9; Neftci, Mostafa, Zenke (2019).
 
@@ -240,9 +282,13 @@ def escape_noise(u, slope=4.0, generator=None):
     >>> round(spk.mean().item(), 1)
     0.5
     """
-    check_positive("escape_noise", slope=slope)
-    noise = torch.rand(u.shape, generator=generator, dtype=u.dtype, device=u.device)
-    return _Escape.apply(u, noise, slope)
+    check_signal("escape_noise", "u", u, layout="a tensor of any shape", min_dims=0)
+    check_numbers("escape_noise", above=0, high=STEEPEST, slope=slope)
+    check_generator("escape_noise", generator)
+    check_finite("escape_noise", "u", u, infinity=True)
+    fine = torch.promote_types(u.dtype, torch.float32)       # small probabilities get lost among numbers of 16 bits
+    noise = torch.rand(u.shape, generator=generator, dtype=fine, device=u.device)
+    return _Escape.apply(u, noise, float(slope))
 
 
 class _Escape(torch.autograd.Function):
@@ -250,13 +296,13 @@ class _Escape(torch.autograd.Function):
     def forward(ctx, u, noise, slope):
         ctx.save_for_backward(u)
         ctx.slope = slope
-        return (noise < torch.sigmoid(slope * u)).to(u.dtype)
+        return (noise < torch.sigmoid(slope * u.to(noise.dtype))).to(u.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_spk):
         (u,) = ctx.saved_tensors
-        return grad_spk * sigmoid(ctx.slope)(u), None, None
+        return grad_spk * _sigmoid(u, ctx.slope), None, None
 
 
 def describe(h):
@@ -270,12 +316,18 @@ def describe(h):
     Returns:
         dict with floats "peak", "area" and "fwhm", the last two infinite if h does not fall off.
 
+    Raises:
+        TypeError: h not a derivative (atan for atan()).
+        ValueError: h(0) NaN or infinite.
+
     Source: the closed forms stand in the docstring of each surrogate.
 
     >>> {name: round(value, 3) for name, value in describe(atan()).items()}
     {'peak': 1.0, 'area': 1.0, 'fwhm': 0.637}
     """
+    check_surrogate("describe", h, name="h")
     peak = h(torch.zeros(1, dtype=torch.float64)).item()
+    check_that("describe", math.isfinite(peak), f"h must be finite at u = 0, got h(0) = {peak}.")
     if peak == 0 or h(torch.full((1,), 1e9, dtype=torch.float64)).item() > 1e-3 * peak:
         return {"peak": peak, "area": 0.0 if peak == 0 else math.inf, "fwhm": math.inf}
     edges = torch.linspace(-math.pi / 2, math.pi / 2, 400_001, dtype=torch.float64)

@@ -15,8 +15,8 @@ def change(monkeypatch, file, old, new):
     def changed(name, package):
         return sources.Module(name, PACKAGE / file, text.replace(old, new, 1), package)
 
-    def read(package, name):
-        module = sources.read(package, name)
+    def read(package, name, *checks):
+        module = sources.read(package, name, *checks)
         return changed(name, module.package) if module.path == PACKAGE / file else module
 
     monkeypatch.setattr(resolver, "read", read)

@@ -6,6 +6,9 @@ from . import resolver
 from .sources import DEFINITIONS
 
 
+NO_CHECKS = '# Without checks of arguments, which is what "Raises" is about: copyable(..., checks=True) brings them along.'
+
+
 class Source(str):
     """Program text that shows itself as it is, so that a notebook prints it readable."""
 
@@ -15,14 +18,15 @@ class Source(str):
         return str(self)
 
 
-def copyable(*objects):
+def copyable(*objects, checks=False):
     """Return the shortest self-contained source of functions or classes of the reference modules (`snnteach/*.py`).
 
-    With them comes whatever they use of snnteach, checks of arguments included, each before what needs it and with its
-    docstring cut to the first line, and of the imports those that are used: torch and the standard library.
+    With them comes whatever they use of snnteach, each before what needs it and with its docstring cut to the first line,
+    and of the imports those that are used: torch and the standard library.
 
     Args:
         objects: one function or class, such as `snnteach.neurons.lif`, or several that go into one file.
+        checks: bring the checks of arguments along; without them, the file says so in its first line.
 
     Returns:
         The source, a str that shows itself as it is; paste it, or write it to a file.
@@ -32,19 +36,19 @@ def copyable(*objects):
         ValueError: the source cannot stand alone, for instance because a name means two things in two modules.
 
     >>> from snnteach.surrogate import straight_through
-    >>> copyable(straight_through).splitlines()[:4]
-    ['import torch', '', '', 'def straight_through():']
+    >>> copyable(straight_through).splitlines()[1:6]
+    ['', 'import torch', '', '', 'def straight_through():']
     """
     if not objects:
         raise TypeError("copyable: expected at least one function or class of snnteach.")
     homes = [_home(obj) for obj in objects]
     try:
-        found = resolver.reach(homes)
+        found = resolver.reach(homes, checks=checks)
     except ValueError as trouble:
         raise ValueError(f"copyable: {trouble}") from None
     _refuse_imports(found)
     _refuse_double_meanings(found)
-    return Source(_text(found, homes))
+    return Source(_text(found, homes) if checks else f"{NO_CHECKS}\n\n{_text(found, homes)}")
 
 
 def _home(obj):

@@ -44,9 +44,9 @@ def fingerprint(roots):
     return digest(f"{part} {code}" for part, code in sorted(reach(roots, MOVES_NO_NUMBER).digests().items()))
 
 
-def reach(roots, leave_out=()):
-    """Follow names, as for `fingerprint`, to all that they need; modules named in `leave_out` are not entered."""
-    found = Reach(leave_out)
+def reach(roots, leave_out=(), checks=True):
+    """Follow names, as for `fingerprint`, to all that they need; neither modules in `leave_out`, nor checks if not wanted."""
+    found = Reach(leave_out, checks)
     for module, name in roots:
         found.name(module, name)
     return found
@@ -69,8 +69,8 @@ def digest(lines):
 class Reach:
     """What has been reached: statements, the meaning of names, files and stored results."""
 
-    def __init__(self, leave_out=()):
-        self.left_out, self.sources = frozenset(leave_out), {}
+    def __init__(self, leave_out=(), checks=True):
+        self.left_out, self.checks, self.sources = frozenset(leave_out), checks, {}
         self.statements = {}             # (module, index) -> Statement
         self.entries = {}                # (module, outline) -> Statement
         self.imports = {}                # (module, name) -> the Imports that give it
@@ -83,7 +83,7 @@ class Reach:
     def source(self, module):
         """Read a module once; what an import of it runs is reached."""
         if module not in self.sources:
-            self.sources[module] = read(PACKAGE, module)
+            self.sources[module] = read(PACKAGE, module, self.checks)
             for statement in self.sources[module].always:
                 self.statement(statement)
         return self.sources[module]

@@ -98,13 +98,35 @@ def where(package, name):
     return next((path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()), None)
 
 
-def read(package, name):
-    """Read a module, or say that there is none."""
+def read(package, name, checks=True):
+    """Read a module, without its argument checks if they are not wanted, or say that there is none."""
     path, full = where(package, name), f"{package.name}.{name}".rstrip(".")
     if path is None:
         raise ValueError(f"there is no module {full} in {package}.")
     inside = full if path.name == "__init__.py" else full.rpartition(".")[0]
-    return module(name, path, path.read_text(encoding="utf-8"), inside)
+    text = path.read_text(encoding="utf-8")
+    return module(name, path, text if checks else without_checks(text), inside)
+
+
+def without_checks(source):
+    """Leave out of a reference module the statements that call `_arguments`, and the functions made only of such."""
+    tree, lines = ast.parse(source), source.splitlines()
+    names = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "_arguments"
+             for alias in node.names}
+    while helpers := {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and _checks(node, names)} - names:
+        names |= helpers
+    for node in ast.walk(tree):
+        if _checks(node, names) and (not isinstance(node, DEFINITIONS) or node in tree.body):
+            lines[node.lineno - 1:node.end_lineno] = [None] * (node.end_lineno - node.lineno + 1)
+    return "\n".join(line for line in lines if line is not None) + "\n"
+
+
+def _checks(node, names):
+    """Tell whether a statement does nothing but call functions of these names."""
+    if isinstance(node, (ast.FunctionDef, ast.For, ast.If)):
+        body = [inner for inner in (*node.body, *getattr(node, "orelse", ())) if not _is_text(inner)]
+        return bool(body) and all(_checks(inner, names) for inner in body)
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", None) in names
 
 
 module = functools.lru_cache(maxsize=512)(Module)

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import json
 import pkgutil
+import symtable
 import types
 
 import pytest
@@ -14,7 +15,9 @@ import torch
 import snnteach
 from snnteach.reader import resolver
 from snnteach.reader.carry import Source, copyable
+from snnteach.reader.sources import without_checks
 from tests import bare
+from tests.house.test_layers import code_lines
 
 MODULES = [importlib.import_module(f"snnteach.{info.name}") for info in pkgutil.iter_modules(snnteach.__path__)
            if not info.ispkg and not info.name.startswith("_")]
@@ -86,7 +89,8 @@ def job(module, name):
     imports = [ast.unparse(node) for node in ast.parse(inspect.getsource(module)).body
                if isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0)
                and {alias.asname or alias.name for alias in node.names} & wanted.keys()]
-    return {"alone": copyable(obj), "together": copyable(obj, *extras), "example": "".join(kept), "imports": imports}
+    return {checks: {"alone": copyable(obj, checks=checks), "together": copyable(obj, *extras, checks=checks),
+                     "example": "".join(kept), "imports": imports} for checks in (False, True)}
 
 
 @pytest.fixture(scope="module")
@@ -103,17 +107,19 @@ def answers(jobs, folder, run):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def file_of(*modules):
+def file_of(*modules, checks=False):
     """A job without an example: everything that these modules define for others, in one file."""
-    source = copyable(*(value for module in modules for value in public(module).values()))
+    source = copyable(*(value for module in modules for value in public(module).values()), checks=checks)
     return {"alone": source, "together": source, "example": "", "imports": []}
 
 
 def test_every_public_name_runs_alone_and_every_set_of_them_in_one_file(tmp_path, run):
-    jobs = {f"{module.__name__}.{name}": job(module, name) for module in MODULES for name in public(module)}
+    jobs = {f"{module.__name__}.{name}{' with checks' * checks}": form
+            for module in MODULES for name in public(module) for checks, form in job(module, name).items()}
     pairs = {f"{a.__name__} with {b.__name__}": file_of(a, b) for a, b in itertools.combinations(MODULES, 2)}
-    assert len(MODULES) >= 13 and {name.rpartition(".")[0] for name in jobs} == {module.__name__ for module in MODULES}
-    found = answers({**jobs, **pairs, "all of it": file_of(*MODULES)}, tmp_path, run)
+    whole = {f"all of it{' with checks' * checks}": file_of(*MODULES, checks=checks) for checks in (False, True)}
+    assert len(MODULES) >= 13 and {name.split(" ")[0].rpartition(".")[0] for name in jobs} == {m.__name__ for m in MODULES}
+    found = answers({**jobs, **pairs, **whole}, tmp_path, run)
     assert {item: said for item, (_, said) in found.items() if said} == {}
     untested = {item for item in jobs if found[item][0] == 0}
     assert not untested, "public names without an example in their docstring"
@@ -129,10 +135,11 @@ def test_the_runner_notices_a_wrong_answer_and_a_missing_name(tmp_path, run):
     assert "ModuleNotFoundError" in found["leaning"][1]
 
 
-def test_gradients_of_the_copied_lif_are_those_of_the_package():
+@pytest.mark.parametrize("checks", [False, True])
+def test_gradients_of_the_copied_lif_are_those_of_the_package(checks):
     from snnteach.neurons import lif
     namespace = {}
-    exec(copyable(lif), namespace)
+    exec(copyable(lif, checks=checks), namespace)
     x = torch.rand(40, 2, 5, generator=torch.Generator().manual_seed(0))
     gradients = []
     for function in (lif, namespace["lif"]):
@@ -144,9 +151,57 @@ def test_gradients_of_the_copied_lif_are_those_of_the_package():
     assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
 
 
-def test_source_is_short_ordered_and_readable():
+@pytest.mark.parametrize(("module", "name", "most"),
+                         [("neurons", "lif_step", 40), ("neurons", "lif", 100), ("online", "eprop", 50)])
+def test_what_one_copies_is_short(module, name, most):
+    source = copyable(getattr(importlib.import_module(f"snnteach.{module}"), name))
+    assert 20 < code_lines(ast.parse(source), source.split("\n")) <= most
+
+
+def test_checks_come_along_only_if_asked_for():
+    from snnteach.neurons import lif
+    short, whole = copyable(lif), copyable(lif, checks=True)
+    assert short.startswith('# Without checks of arguments, which is what "Raises" is about: copyable(..., checks=True)')
+    assert "check_" not in short and "RESETS" not in short and whole.startswith("import ")
+    exec(short, bare_namespace := {})
+    exec(whole, namespace := {})
+    assert bare_namespace["lif"](torch.zeros(3, 2, 4), 0.9, -1.0)[0].all()           # nobody objects
+    with pytest.raises(ValueError, match="lif: threshold must be positive, got -1.0"):
+        namespace["lif"](torch.zeros(3, 2, 4), 0.9, -1.0)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_without_checks_no_check_and_nothing_that_served_only_checks_is_left(module):
+    for name, member in public(module).items():
+        source, whole = copyable(member), copyable(member, checks=True)
+        assert "check_" not in source and "_arguments" not in source, name
+        assert idle_names(symtable.symtable(source, name, "exec")) <= idle_names(symtable.symtable(whole, name, "exec")), name
+
+
+def idle_names(table):
+    """Return the local names that a program binds and does not read in the function that binds them."""
+    found = set()
+    for inner in table.get_children():
+        if inner.get_type() == "function":
+            found |= {(inner.get_name(), symbol.get_name()) for symbol in inner.get_symbols()
+                      if symbol.is_assigned() and not symbol.is_parameter() and not symbol.is_referenced()}
+        found |= idle_names(inner)
+    return found
+
+
+def test_statements_that_only_check_are_left_out_and_no_others():
+    source = ("from ._arguments import check_that, check_size\n\n\ndef _check_all(a):\n    check_that(a)\n    if a:\n"
+              "        for b in a:\n            check_size(b)\n\n\ndef _check_more(a):\n    'Twice.'\n    _check_all(a)\n\n\n"
+              "def f(a):\n    'Say.'\n    check_that(\n        a > 1,\n        'x')\n    if a:\n        _check_more(a)\n"
+              "    if a:\n        check_size(a)\n        a += 1\n    a.check_that(a)\n    return check_size(a), check_that\n")
+    assert without_checks(source) == ("from ._arguments import check_that, check_size\n\n\n\n\n\n\ndef f(a):\n    'Say.'\n"
+                                      "    if a:\n        a += 1\n    a.check_that(a)\n    return check_size(a), check_that\n")
+    assert without_checks("def f(a):\n    check_that(a)\n") == "def f(a):\n    check_that(a)\n"   # another's check_that
+
+
+def test_source_is_ordered_and_readable():
     from snnteach.neurons import lif_step
-    source = copyable(lif_step)
+    source = copyable(lif_step, checks=True)
     assert isinstance(source, str) and repr(source) == source and source.endswith("\n")
     defined = [node.name for node in ast.parse(source).body if hasattr(node, "name")]
     assert defined.index("atan") < defined.index("lif_step") and defined.index("check_number") < defined.index("atan")
@@ -184,7 +239,7 @@ def test_refuses_what_is_not_reference_code(obj, message):
 def test_refuses_what_stands_inside_something():
     from snnteach.neurons import LIF
     from snnteach.surrogate import atan
-    with pytest.raises(TypeError, match=r"stands inside atan; pass that"):
+    with pytest.raises(TypeError, match="object of type _Surrogate"):
         copyable(atan())
     with pytest.raises(TypeError, match=r"stands inside LIF; pass that"):
         copyable(LIF.forward)
@@ -202,7 +257,7 @@ def made_up(tmp_path, monkeypatch):
         for name, text in {"__init__": "", **modules}.items():
             (tmp_path / "toy" / f"{name}.py").parent.mkdir(exist_ok=True)
             (tmp_path / "toy" / f"{name}.py").write_text(text, encoding="utf-8")
-        return copyable(types.SimpleNamespace(__module__="toy.a", __qualname__="f"))
+        return copyable(types.SimpleNamespace(__module__="toy.a", __qualname__="f"), checks=True)
 
     return write
 

@@ -176,7 +176,7 @@ RUN = forward(X, GOOD, 0.9, 0.8)
     (lambda: forward(X, GOOD._replace(recurrent=torch.ones(7, 6)), 0.9, 0.8), ValueError, r"recurrent must be \(7, 7\)"),
     (lambda: forward(X, GOOD, 1.2, 0.8), ValueError, "beta must be between 0 and 1, got 1.2"),
     (lambda: forward(X, GOOD, 0.9, -0.1), ValueError, "beta_out must be between 0 and 1"),
-    (lambda: forward(X, GOOD, 0.9, 0.8, 0.0), ValueError, "threshold must be positive"),
+    (lambda: forward(X, GOOD, 0.9, 0.8, 0.0), ValueError, "threshold must be above 0"),
     (lambda: forward(X / 0, GOOD, 0.9, 0.8), ValueError, "NaN or infinity"),
     (lambda: forward(X, GOOD, 0.9, 0.8, surrogate=atan), TypeError, r"surrogate=atan\(\)"),
     (lambda: backward(RUN, GOOD, RUN.out[:, :1], 0.9, 0.8), ValueError,
@@ -192,7 +192,7 @@ RUN = forward(X, GOOD, 0.9, 0.8)
     (lambda: forward(X.float(), GOOD, 0.9, 0.8), TypeError, "weights.hidden is torch.float64 and x is torch.float32"),
     (lambda: influence_matrix(3, torch.ones(3)), TypeError, "beta must be a number"),
     (lambda: influence_matrix(0, 0.9), ValueError, "num_steps must be a whole number"),
-    (lambda: influence_matrix(3, math.nan), ValueError, "beta must be between"),
+    (lambda: influence_matrix(3, math.nan), ValueError, "beta must be a number, got NaN"),
     (lambda: step_jacobian(RUN.mem[..., :3], GOOD, 0.9), ValueError, r"mem must be \(30, 4, 7\) like weights.hidden"),
 ])
 def test_bad_input_says_what_came(call, error, words):

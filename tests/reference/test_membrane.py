@@ -121,10 +121,10 @@ def test_half_life_and_time_constant(beta, steps, tau):
     (lambda: passive_membrane(torch.zeros(0), 5.0, 1.0), ValueError, r"current must be \[T\]"),
     (lambda: passive_membrane(torch.zeros(3, dtype=torch.long), 5.0, 1.0), TypeError, "floating point, got torch.int64"),
     (lambda: passive_membrane([1.0], 5.0, 1.0), TypeError, "must be a torch.Tensor"),
-    (lambda: passive_membrane(torch.zeros(3), 5.0, 0.0), ValueError, "dt must be positive"),
+    (lambda: passive_membrane(torch.zeros(3), 5.0, 0.0), ValueError, "dt must be above 0, got 0.0"),
     (lambda: passive_membrane(torch.zeros(3), 5.0, 1.0, method="rk4"), ValueError, "'exact', 'euler'"),
-    (lambda: firing_rate(1.5, 20e-3, refractory=-1e-3), ValueError, "refractory must not be negative"),
-    (lambda: integrate_and_fire(torch.zeros(3), 5.0, 1.0, threshold=-1.0), ValueError, "threshold must be positive"),
+    (lambda: firing_rate(1.5, 20e-3, refractory=-1e-3), ValueError, "refractory must be at least 0, got -0.001"),
+    (lambda: integrate_and_fire(torch.zeros(3), 5.0, 1.0, threshold=-1.0), ValueError, "threshold must be above 0, got -1.0"),
     (lambda: strength_duration(0.0, 5.0), ValueError, "width must be positive"),
     (lambda: first_spike_time(1.5, "fast"), TypeError, "tau must be a number"),
 ])

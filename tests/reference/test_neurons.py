@@ -224,7 +224,7 @@ GOOD = torch.zeros(3, 2, 4)
     (lambda: lif(GOOD, 1.1), ValueError, "beta must be between 0 and 1, got 1.1"),
     (lambda: lif(GOOD, -0.1), ValueError, "beta must be between 0 and 1, got -0.1"),
     (lambda: lif(GOOD, torch.tensor([0.5, 0.5, 2.0, 0.1])), ValueError, "beta must be between 0 and 1"),
-    (lambda: lif(GOOD, float("nan")), ValueError, "beta must be between"),
+    (lambda: lif(GOOD, float("nan")), ValueError, "beta must be a number, got NaN"),
     (lambda: lif(GOOD, "0.9"), TypeError, "beta must be a number"),
     (lambda: lif(GOOD, 0.9, -1.0), ValueError, "threshold must be positive, got -1.0"),
     (lambda: lif(GOOD, 0.9, reset="hard"), ValueError, "reset must be one of 'subtract'.*got 'hard'"),
@@ -242,11 +242,11 @@ GOOD = torch.zeros(3, 2, 4)
     (lambda: lif_step(GOOD[0], 0.0, GOOD[0], 0.9), TypeError, r"mem must be a torch.Tensor \(2, 4\), got float. Start with"),
     (lambda: lif_step(GOOD[0], GOOD[0], GOOD[0, :1], 0.9), ValueError,
      r"spk must be \(2, 4\) like one step.*got shape \(1, 4\)"),
-    (lambda: LIF(threshold=torch.tensor([1.0] * 500 + [-2.0])), ValueError, "positive, got entries from -2 to 1.$"),
+    (lambda: LIF(beta=torch.tensor([1.0] * 500 + [-2.0])), ValueError, "between 0 and 1, got entries from -2 to 1.$"),
     (lambda: LIF(beta=1.0, learn_beta=True), ValueError, "strictly between 0 and 1"),
     (lambda: LIF(beta=2.0), ValueError, "LIF: beta must be between"),
     (lambda: LIF(threshold=0.0), ValueError, "threshold must be positive"),
-    (lambda: first_spike_step(0.3, 1.5), ValueError, "beta must be between"),
+    (lambda: first_spike_step(0.3, 1.5), ValueError, "beta must be at least 0 and at most 1, got 1.5"),
 ])
 def test_bad_input_says_what_came(call, error, words):
     with pytest.raises(error, match=words):

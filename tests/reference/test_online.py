@@ -175,7 +175,7 @@ def test_shapes_and_the_order_of_the_approximations(num_steps, batch, inputs, hi
 @pytest.mark.parametrize(("change", "kind", "message"), [
     ({"beta": -0.1}, ValueError, "beta must be between 0 and 1"),
     ({"beta_out": 1.5}, ValueError, "beta_out must be between 0 and 1"),
-    ({"threshold": 0.0}, ValueError, "threshold must be positive"),
+    ({"threshold": 0.0}, ValueError, "threshold must be above 0"),
     ({"x": torch.zeros(4, 5)}, ValueError, "x must be"),
     ({"x": [1.0]}, TypeError, "x must be a torch.Tensor"),
     ({"x": torch.zeros(4, 2, 7, dtype=FLOAT)}, ValueError, "weights.hidden must be"),

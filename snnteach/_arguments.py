@@ -179,9 +179,9 @@ def check_spikes(owner, name, value):
         raise ValueError(f"{owner}: {name} must hold spikes, 0 or 1, got {_brief(value)}.")
 
 
-def check_finite(owner, name, value, hint="Look for it in the input, the weights, the decays and the state.", *, infinity=False):
+def check_finite(owner, name, value, hint="Look for it in the input, the weights, the decays and the state.", infinity=False):
     """Raise if NaN or infinity stands in a tensor; of a membrane, which neither ever leaves, the last step is enough."""
-    sound = _traced() or math.isfinite(value.detach().sum().item())     # one fast pass where all is well; a sum may be too large
+    sound = _traced() or math.isfinite(value.detach().sum().item())       # one fast pass; a sum may be too large, too
     if not sound and bool(value.isnan().any() if infinity else ~value.isfinite().all()):
         raise ValueError(f"{owner}: {name} holds NaN{'' if infinity else ' or infinity'}. {hint}")
 
@@ -196,15 +196,18 @@ def check_callable(owner, name, value, hint, takes=None):
     """Raise unless `value` is a function, of so many arguments where `takes` is given; the hint says what to pass."""
     if not callable(value):
         raise TypeError(f"{owner}: {name} must be a function, got {_short(value)} ({_kind(value)}). {hint}")
-    try:
-        inspect.signature(value).bind(*[None] * (takes or 0))
-        fits = True
-    except TypeError:
-        fits = takes is None
-    except ValueError:                                       # written in C, and without a signature
-        fits = True
-    if not fits:
+    if takes is not None and not _can_take(value, takes):
         raise TypeError(f"{owner}: {name} must be a function of {takes} arguments, got {_short(value)}. {hint}")
+
+
+def _can_take(function, count):
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:                                       # written in C, without a signature
+        return True
+    return True
 
 
 def check_surrogate(owner, surrogate, name="surrogate"):
@@ -216,7 +219,7 @@ def check_surrogate(owner, surrogate, name="surrogate"):
     except TypeError:                                        # a factory, of a number or of nothing
         slope = None
     if not isinstance(slope, torch.Tensor) or slope.shape != (1,):
-        raise TypeError(f"{owner}: {name} must return a tensor for a tensor, of the same shape, got {_short(surrogate)}. {hint}")
+        raise TypeError(f"{owner}: {name} must return a tensor for a tensor, of its shape, got {_short(surrogate)}. {hint}")
 
 
 def check_beta(owner, beta, x, step, name="beta"):
@@ -256,10 +259,11 @@ def check_weights(owner, name, weights, like_name=None, like=None):
         check_signal(owner, f"{name}.{part}", getattr(weights, part), layout=layout, dims=2)
     hidden, inputs = weights.hidden.shape
     shapes = (hidden, inputs), (hidden, hidden), (len(weights.output), hidden)
+    like_name, like = (f"{name}.hidden", weights.hidden) if like is None else (like_name, like)
     for part, weight, shape in zip(weights._fields, weights, shapes, strict=True):
         if weight is not None:
             check_shape(owner, f"{name}.{part}", weight, shape, f"to fit {hidden} hidden neurons")
-            check_dtype(owner, f"{name}.{part}", weight, *((f"{name}.hidden", weights.hidden) if like is None else (like_name, like)))
+            check_dtype(owner, f"{name}.{part}", weight, like_name, like)
             check_finite(owner, f"{name}.{part}", weight, "Look for it where they were computed.")
 
 

@@ -147,7 +147,8 @@ def backward(run, weights, error, beta, beta_out, threshold=1.0, *, surrogate=at
         `Weights` that hold the gradients (recurrent is None if the network has none).
 
     Raises:
-        TypeError: run not a `Run`, error not a floating-point tensor of its dtype, surrogate not a derivative (atan for atan()).
+        TypeError: run not a `Run`, error not a floating-point tensor of its dtype, surrogate not a derivative (atan for
+            atan()).
         ValueError: error not [T, B, O] or not finite, truncation not a whole number from 1, a run of another network, and all
             that `forward` refuses.
 

@@ -6,8 +6,8 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 from ._arguments import (
-    check_between,
     check_beta,
+    check_between,
     check_dtype,
     check_finite,
     check_flags,

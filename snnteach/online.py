@@ -14,7 +14,7 @@ from ._arguments import (
     check_finite,
     check_generator,
     check_network,
-    check_numbers,
+    check_number,
     check_shape,
     check_signal,
     check_surrogate,
@@ -26,13 +26,12 @@ from ._arguments import (
 from .bptt import Weights
 from .surrogate import atan
 
-
 MOST_SAMPLES = 10_000_000
 MOST_INFLUENCE = 2**28                                       # numbers of M that rtrl may keep: 1 GB in float32
 
 
 def _check_online(owner, x, weights, error, beta, beta_out, threshold, surrogate, update, **flags):
-    check_numbers(owner, low=0, high=1, beta_out=beta_out)
+    check_number(owner, "beta_out", beta_out)
     check_network(owner, x, weights, beta, beta_out, threshold, **flags)
     check_callable(owner, "error", error, "Pass (out, t) -> dL / d out[t], such as lambda out, t: out - target[t].", takes=2)
     check_surrogate(owner, surrogate)
@@ -94,8 +93,8 @@ def rtrl(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
     """
     _check_online("rtrl", x, weights, error, beta, beta_out, threshold, surrogate, update, detach_reset=detach_reset)
     check_that("rtrl", x.shape[1] * len(weights.hidden)**2 * (x.shape[2] + len(weights.hidden)) <= MOST_INFLUENCE,
-               f"x {tuple(x.shape)} and {len(weights.hidden)} hidden neurons ask for too large an influence M, B * H * H * (I + H) "
-               "numbers. Take smaller batches, or eprop.")
+               f"x {tuple(x.shape)} and {len(weights.hidden)} hidden neurons ask for an influence of B * H * H * (I + H) "
+               f"numbers, more than {MOST_INFLUENCE}. Take smaller batches, or eprop.")
     hidden, diagonal = len(weights.hidden), torch.arange(len(weights.hidden))
     influence = readout = 0.0
 
@@ -207,7 +206,7 @@ def ottt(x, weights, error, beta, beta_out, threshold=1.0, *, surrogate=atan(), 
     >>> round(grad.hidden.item(), 3)                # as rtrl: the read-out has no memory either
     1.025
     """
-    check_numbers("ottt", low=0, high=1, beta=beta)
+    check_number("ottt", "beta", beta)
     _check_online("ottt", x, weights, error, beta, beta_out, threshold, surrogate, update)
     _check_feedback("ottt", feedback, weights)
     back = weights.output if feedback is None else feedback

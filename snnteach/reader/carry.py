@@ -5,7 +5,6 @@ import sys
 from . import resolver
 from .sources import DEFINITIONS
 
-
 NO_CHECKS = '# Without checks of arguments, which is what "Raises" is about: copyable(..., checks=True) brings them along.'
 
 

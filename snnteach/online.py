@@ -256,7 +256,7 @@ def _split(both, output, inputs, recurrent):
 
 def _check_alike(owner, one, other):
     check_weights(owner, "one", one)
-    check_weights(owner, "other", other, "one", one.hidden)
+    check_weights(owner, "other", other, "one.hidden", one.hidden)
     check_shape(owner, "other.hidden", other.hidden, one.hidden.shape, "like one.hidden")
     check_that(owner, (one.recurrent is None) == (other.recurrent is None),
                "one and other must both have recurrent weights, or neither; leave them out with _replace(recurrent=None).")

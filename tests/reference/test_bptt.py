@@ -2,6 +2,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -181,6 +182,31 @@ RUN = forward(X, GOOD, 0.9, 0.8)
     (lambda: forward(X, GOOD, 0.9, 0.8, surrogate=atan), TypeError, r"surrogate=atan\(\)"),
     (lambda: backward(RUN, GOOD, RUN.out[:, :1], 0.9, 0.8), ValueError,
      r"error must be \(30, 4, 3\) like the read-out.*got shape \(30, 1, 3\)"),
+    (lambda: forward(X, None, 0.9, 0.8), TypeError,
+     r"forward: weights must be Weights\(hidden, recurrent, output\), got NoneType"),
+    (lambda: forward(X, GOOD._replace(output=GOOD.output.tolist()), 0.9, 0.8), TypeError,
+     r"weights.output must be a torch.Tensor \[O, H\], got list. Convert it with torch.tensor\(weights.output\)"),
+    (lambda: forward(X, GOOD._replace(output=GOOD.output * math.nan), 0.9, 0.8), ValueError, "weights.output holds NaN"),
+    (lambda: forward(X, GOOD, 0.9, 0.8, torch.tensor(1.0)), TypeError, r"forward: threshold must be a number.*threshold.item"),
+    (lambda: forward(X, GOOD, 0.9, 0.8, detach_reset=None), TypeError, "forward: detach_reset must be True or False, got None"),
+    (lambda: backward(None, GOOD, RUN.out, 0.9, 0.8), TypeError, "backward: run must be the Run that forward returned"),
+    (lambda: backward(tuple(RUN), GOOD, RUN.out, 0.9, 0.8), TypeError, "backward: run must be the Run .* got tuple"),
+    (lambda: backward(RUN._replace(mem=RUN.mem[..., :3]), GOOD, RUN.out, 0.9, 0.8), ValueError,
+     r"run.mem must be \(30, 4, 7\)"),
+    (lambda: backward(RUN._replace(mem=RUN.mem * math.nan), GOOD, RUN.out, 0.9, 0.8), ValueError, "run.mem holds NaN"),
+    (lambda: backward(RUN, GOOD, RUN.out.float(), 0.9, 0.8), TypeError,
+     r"error is torch.float32 and run.out is torch.float64.*error.to\(torch.float64\)"),
+    (lambda: influence_matrix(10**6, 0.9), ValueError, "num_steps must be a whole number of at least 1 and at most 5000"),
+    (lambda: step_jacobian(RUN.mem * math.nan, GOOD, 0.9), ValueError, "step_jacobian: mem holds NaN"),
+    (lambda: step_jacobian(RUN.mem.float(), GOOD, 0.9), TypeError, "weights.hidden is torch.float64 and mem is torch.float32"),
+    (lambda: step_jacobian(RUN.mem, [1, 2], 0.9), TypeError, "step_jacobian: weights must be Weights"),
+    (lambda: random_weights(3, (4, 3, 2), 1.0, 1.0), TypeError, "generator must be a torch.Generator"),
+    (lambda: random_weights(None, (4, 3), 1.0, 1.0), ValueError, r"sizes must be the three numbers \(I, H, O\)"),
+    (lambda: random_weights(None, (4, 0, 2), 1.0, 1.0), ValueError, r"sizes\[1\] must be a whole number of at least 1, got 0"),
+    (lambda: random_weights(None, (4, 10**6, 2), 1.0, 1.0), ValueError, "sizes asks for a tensor of 1000000 x 1000000"),
+    (lambda: random_weights(None, (4, 3, 2), -1.0, 1.0), ValueError, "gain must be at least 0, got -1.0"),
+    (lambda: random_weights(None, (4, 3, 2), 1.0, 1.0, torch.int64), ValueError, "dtype must be a floating-point type"),
+    (lambda: random_weights(None, (4, 3, 2), 1.0, 1.0, "float32"), ValueError, "dtype must be a floating-point type"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=0), ValueError, "truncation must be a whole number"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=1.5), ValueError, "truncation must be a whole number"),
     (lambda: backward(RUN, GOOD, RUN.out, 0.9, 0.8, truncation=math.nan), ValueError, "truncation must be a whole number"),
@@ -204,3 +230,18 @@ def test_gradients_hang_on_no_graph():
     leaves = Weights(*(weight.clone().requires_grad_() for weight in GOOD))
     run = forward(X, leaves, 0.9, 0.8)
     assert run.out.requires_grad and not any(grad.requires_grad for grad in backward(run, leaves, run.out, 0.9, 0.8))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numpys_numbers_are_numbers(kind):
+    (weights, x, target), given = network(), (kind(0.9), kind(0.8), kind(0.7))
+    weights, x, plain = Weights(*(weight.float() for weight in weights)), x.float(), tuple(map(float, given))
+    run, same = forward(x, weights, *given), forward(x, weights, *plain)
+    error = run.out - target.float()
+    for detach_reset in (True, False):
+        found, wanted = (backward(run, weights, error, *numbers, detach_reset=detach_reset, truncation=length)
+                         for numbers, length in ((given, np.int64(3)), (plain, 3)))
+        assert all(map(torch.equal, (*run, *found), (*same, *wanted))) and found.hidden.dtype == torch.float32
+    assert torch.equal(influence_matrix(np.int64(4), kind(0.5)), influence_matrix(4, 0.5))
+    assert all(map(torch.equal, *(random_weights(torch.Generator().manual_seed(0), sizes, kind(1), kind(2))[0]
+                                  for sizes in ((4, 3, 2), tuple(map(np.int64, (4, 3, 2)))))))

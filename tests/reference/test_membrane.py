@@ -1,6 +1,7 @@
 """The membrane against its closed forms (F1 to F4, F6, F11, F19 of the literature's table)."""
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -131,3 +132,45 @@ def test_half_life_and_time_constant(beta, steps, tau):
 def test_bad_input_says_what_came(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+CURRENT = torch.tensor([1.0, math.nan, 2.0])
+
+
+@pytest.mark.parametrize(("call", "error", "words"), [
+    (lambda: firing_rate(3.0, 1.0, reset=2.0), ValueError, "firing_rate: reset must be below the threshold of 1.0, got 2.0"),
+    (lambda: firing_rate(3.0, 1.0, reset=1.0), ValueError, "firing_rate: reset must be below the threshold of 1.0, got 1.0"),
+    (lambda: first_spike_time(3.0, 1.0, initial=2.0), ValueError,
+     "first_spike_time: initial must be below the threshold of 1.0"),
+    (lambda: firing_rate(3.0, -1.0), ValueError, "firing_rate: tau must be above 0, got -1.0"),
+    (lambda: firing_rate(torch.tensor(3.0), 1.0), TypeError, r"firing_rate: current must be a number.*current.item\(\)"),
+    (lambda: first_spike_time(1e200, 1.0, resistance=1e200), ValueError, r"resistance \* current must be finite, got inf"),
+    (lambda: first_spike_time(math.inf, 1.0), ValueError, "first_spike_time: current must be finite, got inf"),
+    (lambda: passive_membrane(CURRENT, 5.0, 1.0), ValueError, "passive_membrane: current holds NaN or infinity"),
+    (lambda: integrate_and_fire(CURRENT, 5.0, 1.0), ValueError, "integrate_and_fire: current holds NaN or infinity"),
+    (lambda: passive_membrane(CURRENT[:1], 5.0, 1.0, initial=math.nan), ValueError, "initial must be a number, got NaN"),
+    (lambda: passive_membrane(CURRENT[:1], math.inf, 1.0), ValueError, "tau must be above 0, got inf"),
+    (lambda: step_response([0.0, 1.0], 1.0, 1.0), TypeError, r"time must be a number or a torch.Tensor.*torch.tensor\(time\)"),
+    (lambda: step_response(-torch.ones(2), 1.0, 1.0), ValueError, "step_response: time must not be negative"),
+    (lambda: step_response(CURRENT, 1.0, 1.0), ValueError, "step_response: time must not be negative, got entries from nan"),
+    (lambda: strength_duration(CURRENT, 1.0), ValueError, "strength_duration: width must be positive"),
+    (lambda: half_life(1.5), ValueError, "half_life: beta must be between 0 and 1, both excluded, got 1.5"),
+    (lambda: half_life(torch.tensor(0.5)), TypeError, r"half_life: beta must be a number, got a tensor. Pass beta.item\(\)"),
+    (lambda: decay_from_tau(torch.ones(2)), TypeError, "decay_from_tau: tau must be a number"),
+])
+def test_physics_out_of_range_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_what_is_at_the_edge_of_the_possible():
+    assert decay_from_tau(math.inf) == 1.0                                   # no leak
+    assert firing_rate(1e300, 1.0) == math.inf                               # charged in less than a float can hold
+    assert first_spike_time(3.0, 1.0, initial=1 - 1e-12) == pytest.approx(0, abs=1e-11)
+    assert firing_rate(0.9, 1.0) == 0
+    voltage, spikes = integrate_and_fire(torch.full((50,), 9.0), 1e-3, 1e-3, refractory=1e300)
+    assert spikes.sum() == 1 and not voltage[1:].any()                       # dead for as long as anyone looks
+    for time in (0.5, torch.tensor(0.5), np.float32(0.5)):
+        assert float(step_response(time, np.float64(2.0), np.float32(1.0))) == pytest.approx(2 * (1 - math.exp(-0.5)))
+    whole = passive_membrane(torch.ones(3), np.float64(5.0), np.int64(1), np.float64(2.0), np.float64(0.1))
+    assert whole.dtype == torch.float32 and torch.equal(whole, passive_membrane(torch.ones(3), 5.0, 1.0, 2.0, 0.1))

@@ -2,11 +2,13 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snnteach.networks import SpikingMLP
 from snnteach.neurons import LIF, RESETS, first_spike_step, lif, lif_step
 from snnteach.surrogate import atan, fast_sigmoid, spike, zero
 
@@ -273,3 +275,83 @@ def test_default_surrogate_is_atan():
     x = torch.rand(5, 1, 2, dtype=FLOAT).requires_grad_()
     default, named = (torch.autograd.grad(lif(x, 0.9, **options)[0].sum(), x)[0] for options in ({}, {"surrogate": atan()}))
     assert torch.equal(default, named)
+
+
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numpys_numbers_are_numbers(reset, kind):
+    x, (beta, threshold), start = torch.rand(9, 2, 3), map(kind, (0.9, 1.1)), torch.zeros(2, 3)
+    layer = LIF(beta, threshold, reset=reset)
+    for found, wanted in ((lif(x, beta, threshold, reset=reset), lif(x, float(beta), float(threshold), reset=reset)),
+                          (layer(x), lif(x, float(beta), float(threshold), reset=reset)),
+                          (lif_step(x[0], start, start, beta, threshold, reset=reset),
+                           lif_step(x[0], start, start, float(beta), float(threshold), reset=reset))):
+        assert all(map(torch.equal, found, wanted)) and found[1].dtype == torch.float32
+    assert first_spike_step(kind(0.3), kind(0.9)) == first_spike_step(0.3, float(kind(0.9)))
+
+
+def test_a_large_layer_in_half_precision_is_not_infinite():
+    spk, mem = lif(torch.full((5, 128, 1000), 0.6).half(), 0.9)
+    assert mem.isfinite().all() and spk.dtype == torch.float16 and spk.float().mean().item() == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(("call", "error", "words"), [
+    (lambda: lif(torch.rand(5, 0, 20), 0.9), ValueError, r"lif: x must be .* and not empty, got shape \(5, 0, 20\)"),
+    (lambda: lif_step(torch.rand(0, 20), torch.rand(0, 20), torch.rand(0, 20), 0.9), ValueError,
+     "lif_step: x must .*not empty"),
+    (lambda: LIF()(torch.rand(5, 2, 0)), ValueError, "LIF: x must .*not empty"),
+    (lambda: LIF()(torch.rand(5, 2)), ValueError, r"LIF: x must be \[T, B, N\] \(time first\), got shape \(5, 2\)"),
+    (lambda: LIF()(GOOD / 0), ValueError, "LIF: the membrane holds NaN"),
+    (lambda: LIF(torch.full((3,), 0.9))(GOOD), ValueError, r"LIF: beta must be a number or \[N\] = \[4\]"),
+    (lambda: LIF()(GOOD, state=GOOD), TypeError, r"LIF: state must be the pair \(mem, spk\)"),
+    (lambda: lif(GOOD, 0.9, torch.tensor(1.0)), TypeError,
+     r"lif: threshold must be a number, got a tensor. Pass threshold.item"),
+    (lambda: lif(GOOD, 0.9, detach_reset="no"), TypeError, "lif: detach_reset must be True or False, got 'no'"),
+    (lambda: LIF(learn_beta=torch.ones(2)), TypeError, "LIF: learn_beta must be True or False, got a tensor"),
+    (lambda: lif(GOOD.double(), 0.9, state=(GOOD[0], GOOD[0])), TypeError, "lif: mem is torch.float32 and x is torch.float64"),
+    (lambda: lif(GOOD, 0.9, state=(GOOD[0], GOOD[0] > 0)), TypeError, r"lif: spk is torch.bool .*spk.to\(torch.float32\)"),
+    (lambda: lif(GOOD, torch.full((4,), 0.9).double()), TypeError, "lif: beta is torch.float64 and x is torch.float32"),
+    (lambda: lif(GOOD.numpy(), 0.9), TypeError, r"lif: x must be a torch.Tensor .*torch.from_numpy\(x\)"),
+    (lambda: lif(GOOD.to(torch.uint8), 0.9), TypeError, "lif: x must be floating point, got torch.uint8. Divide .* x / 255"),
+    (lambda: first_spike_step(torch.tensor(0.3), 0.9), TypeError, r"first_spike_step: current must be a number.*current.item"),
+    (lambda: first_spike_step(math.nan, 0.9), ValueError, "first_spike_step: current must be a number, got NaN"),
+    (lambda: first_spike_step(0.3, 0.9, math.inf), ValueError, "first_spike_step: threshold must be above 0, got inf"),
+])
+def test_what_users_hold_is_taken_or_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_layer_checks_its_constants_once():
+    calls = []
+
+    def surrogate(u):
+        calls.append(u.shape)
+        return torch.ones_like(u)
+
+    layer = LIF(surrogate=surrogate)
+    assert calls == [(1,)]
+    for _ in range(3):
+        layer(torch.rand(5, 2, 3))
+    assert calls == [(1,)]
+    lif(torch.rand(5, 2, 3), 0.9, surrogate=surrogate)
+    assert calls == [(1,)] * 2
+
+
+def test_a_threshold_can_be_set_and_is_in_the_state_dict():
+    source, target, x = LIF(threshold=10.0), LIF(), torch.rand(20, 2, 3)
+    source.threshold = 0.1234567890123
+    assert target.load_state_dict(source.state_dict()) and target.threshold == 0.1234567890123
+    assert torch.equal(target(x)[0], source(x)[0]) and not torch.equal(target(x)[0], LIF()(x)[0])
+    layers = torch.nn.Sequential(LIF(threshold=0.5), LIF(torch.tensor([0.5, 0.9]), threshold=0.7, learn_beta=True))
+    old = {name: value for name, value in layers.state_dict().items() if "extra" not in name}       # of an earlier version
+    assert list(old) == ["1.logit_beta"] and layers.load_state_dict(old) and [layer.threshold for layer in layers] == [0.5, 0.7]
+
+
+def test_a_network_can_be_exported():
+    for options in ({}, {"learn_beta": True, "reset": "zero", "readout": "membrane"}):
+        net, x = SpikingMLP((4, 5, 3), **options), 3 * torch.rand(6, 2, 4)
+        program = torch.export.export(net, (torch.rand(6, 2, 4),), strict=False).module()
+        for found, wanted in zip(program(x), net(x), strict=True):
+            assert torch.equal(found.mem, wanted.mem) and (wanted.spk is None or torch.equal(found.spk, wanted.spk))
+        assert net(x)[0].spk.sum() > 0

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -183,23 +184,42 @@ def test_shapes_and_the_order_of_the_approximations(num_steps, batch, inputs, hi
     ({"error": lambda out, t: out.sum(0)}, ValueError,
      r"what error returns must be \(3, 2\) like out \[B, O\], got shape \(2,\)"),
     ({"x": torch.full((4, 3, 5), torch.nan, dtype=FLOAT)}, ValueError, "NaN"),
+    ({"error": None}, TypeError, r"error must be a function, got None \(NoneType\). Pass \(out, t\) -> dL / d out\[t\]"),
+    ({"error": torch.zeros(4, 3, 2)}, TypeError, r"error must be a function, got a tensor of shape \(4, 3, 2\)"),
+    ({"error": lambda out: out}, TypeError, "error must be a function of 2 arguments"),
+    ({"error": atan}, TypeError, "error must be a function of 2 arguments"),
+    ({"error": lambda out, t: out * torch.nan}, ValueError, "what error returns holds NaN or infinity. Look at the loss"),
+    ({"error": lambda out, t: out.float()}, TypeError, "what error returns is torch.float32 and out is torch.float64"),
+    ({"update": 3}, TypeError, "update must be a function, got 3"),
+    ({"update": lambda: None}, TypeError, "update must be a function of 1 arguments"),
+    ({"surrogate": atan}, TypeError, r"surrogate must return a tensor.*surrogate=atan\(\)"),
+    ({"weights": None}, TypeError, r"weights must be Weights\(hidden, recurrent, output\), got NoneType"),
+    ({"weights": Weights([[0.5]], None, [[1.0]])}, TypeError, r"weights.hidden .*got list. .*torch.tensor\(weights.hidden\)"),
+    ({"x": torch.zeros(4, 3, 5)}, TypeError, "weights.hidden is torch.float64 and x is torch.float32"),
+    ({"threshold": torch.tensor(1.0)}, TypeError, r"threshold must be a number, got a tensor. Pass threshold.item\(\)"),
 ])
 @pytest.mark.parametrize("rule", [rtrl, eprop, ottt])
 def test_bad_input_is_named(rule, change, kind, message):
     x, weights, _, _ = case(0, 0.5)
-    arguments = {"x": x, "error": lambda out, t: out, "beta": BETA, "beta_out": BETA_OUT, **change}
+    arguments = {"x": x, "weights": weights, "error": lambda out, t: out, "beta": BETA, "beta_out": BETA_OUT, **change}
     with pytest.raises(kind, match=message) as caught:
-        rule(weights=weights, **arguments)
+        rule(**arguments)
     assert str(caught.value).startswith(f"{rule.__name__}: ")
 
 
 def test_bad_feedback_and_decays_that_cannot_be_shared():
-    x, weights, _, _ = case(0, 0.5)
+    x, weights, _, feedback = case(0, 0.5)
     for rule in (eprop, ottt):
         with pytest.raises(ValueError, match=rf"{rule.__name__}: feedback must be \(2, 8\) like weights.output"):
             rule(x, weights, lambda out, t: out, BETA, BETA_OUT, feedback=weights.output.T)
         with pytest.raises(TypeError, match=f"{rule.__name__}: beta_out must be a number"):
             rule(x, weights, lambda out, t: out, BETA, torch.full((2,), 0.5))
+        for bad, error, words in ((feedback.float(), TypeError,
+                                   "feedback is torch.float32 and weights.output is torch.float64"),
+                                  (feedback * torch.nan, ValueError, "feedback holds NaN"),
+                                  (feedback.tolist(), TypeError, r"feedback must be .*got list. .*torch.tensor\(feedback\)")):
+            with pytest.raises(error, match=f"{rule.__name__}: {words}"):
+                rule(x, weights, lambda out, t: out, BETA, BETA_OUT, feedback=bad)
     with pytest.raises(TypeError, match="ottt: beta must be a number"):
         ottt(x, weights, lambda out, t: out, torch.full((8,), 0.5), BETA_OUT)
 
@@ -214,13 +234,67 @@ def test_cosine():
     assert cosine(one, other) == pytest.approx((36 - 20) / (5 * 13))
 
 
+def test_an_influence_that_cannot_be_meant_is_refused_before_any_work():
+    x, (weights, _) = torch.zeros(1, 64, 100), study.random_weights(torch.Generator(), (100, 500, 2), 1.0, 1.0)
+    with pytest.raises(ValueError, match=r"rtrl: x \(1, 64, 100\) and 500 hidden .* Take smaller batches, or eprop"):
+        rtrl(x, weights, lambda out, t: out, BETA, BETA_OUT)
+    assert eprop(x, weights, lambda out, t: out, BETA, BETA_OUT).hidden.shape == (500, 100)
+
+
+@pytest.mark.parametrize("rule", [rtrl, eprop, ottt])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numpys_numbers_are_numbers(rule, kind):
+    x, weights, target, _ = case(1, 0.5)
+    x, weights, target = x.float(), Weights(*(weight.float() for weight in weights)), target.float()
+    found, wanted = (rule(x, weights, lambda out, t: out - target[t], *numbers)
+                     for numbers in ((kind(0.9), kind(0.8), kind(0.7)), map(float, (kind(0.9), kind(0.8), kind(0.7)))))
+    assert all(map(torch.equal, found, wanted)) and found.hidden.dtype == torch.float32
+
+
+@pytest.mark.parametrize(("change", "error", "words"), [
+    (lambda good: None, TypeError, "other must be Weights"), (lambda good: good.hidden, TypeError, "other must be Weights"),
+    (lambda good: good._replace(recurrent=None), ValueError,
+     r"both have recurrent weights, or neither.*_replace\(recurrent=None"),
+    (lambda good: Weights(*(weight.float() for weight in good)), TypeError, "other.hidden is torch.float32 and one.hidden is"),
+    (lambda good: good._replace(hidden=good.hidden[:, :3]), ValueError, r"other.hidden must be \(8, 5\) like one.hidden"),
+    (lambda good: good._replace(hidden=good.hidden * torch.nan), ValueError, "other.hidden holds NaN"),
+])
+def test_two_directions_that_cannot_be_compared(change, error, words):
+    good = case(0, 0.5)[1]
+    with pytest.raises(error, match=f"cosine: .*{words}"):
+        cosine(good, change(good))
+    small = Weights(torch.full((8, 5), 200.0).half(), None, torch.ones(1, 8).half())
+    assert cosine(small, small) == pytest.approx(1)                      # the sum of squares is beyond half precision
+
+
+@pytest.mark.parametrize(("sample", "error", "words"), [
+    ((torch.zeros(4),), ValueError, "a sample must have 2 parts like those before, got 1"),
+    ((), ValueError, "a sample must have at least one part"),
+    ((torch.zeros(4), 3), TypeError, r"sample\[1\] must be a torch.Tensor .*torch.tensor\(label\)"),
+    ((torch.zeros(5), torch.tensor(3)), ValueError, r"sample\[0\] must be \(4,\) like those before, got shape \(5,\)"),
+    ((torch.zeros(4), torch.tensor(3.0)), TypeError,
+     r"sample\[1\] is torch.float32 and that of the samples before is torch.int64"),
+])
+def test_a_reservoir_loses_no_label(sample, error, words):
+    reservoir = Reservoir(np.int64(3), torch.Generator().manual_seed(0))
+    reservoir.add(torch.zeros(4), torch.tensor(7))
+    with pytest.raises(error, match=f"Reservoir: {words}"):
+        reservoir.add(*sample)
+    assert [part.tolist() for part in reservoir.draw(1)] == [[[0.0] * 4], [7]] and reservoir.seen == 1
+    for count in (0, 2.5, None, 10**12):
+        with pytest.raises(ValueError, match="Reservoir: count must be a whole number"):
+            reservoir.draw(count)
+    with pytest.raises(TypeError, match="Reservoir: generator must be a torch.Generator"):
+        Reservoir(3, 0)
+
+
 def times_kept(size, stream, rounds):
     """How often each number of a short stream is in the reservoir at its end."""
     kept, generator = torch.zeros(stream), torch.Generator().manual_seed(0)
     for _ in range(rounds):
         reservoir = Reservoir(size, generator)
         for number in range(stream):
-            reservoir.add(number)
+            reservoir.add(torch.tensor(number))
         for (number,) in reservoir.samples:
             kept[number] += 1
     return kept

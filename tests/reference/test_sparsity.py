@@ -1,6 +1,7 @@
 """The three S's against their closed forms (F26 of the literature's table)."""
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -125,3 +126,34 @@ def test_first_event_of_the_bar_is_the_exact_difference():
 def test_bad_input_says_what_came(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+NAN_FILM = torch.zeros(3, 4, 4)
+NAN_FILM[1, 2, 2] = math.nan
+
+
+@pytest.mark.parametrize(("call", "error", "words"), [
+    (lambda: change_events(NAN_FILM, 0.1), ValueError, "change_events: video holds NaN"),
+    (lambda: change_events(NAN_FILM, torch.tensor(0.1)), ValueError, "change_events: video holds NaN"),
+    (lambda: change_events(NAN_FILM[:1], torch.tensor(0.1)), TypeError, r"threshold must be a number.*threshold.item\(\)"),
+    (lambda: moving_bar(3, 4, 4, background=NAN_FILM[1]), ValueError, "moving_bar: background holds NaN"),
+    (lambda: moving_bar(3, 4, 4, brightness=math.inf), ValueError, "moving_bar: brightness must be finite"),
+    (lambda: moving_bar(10**5, 10**4, 10**4), ValueError, "num_steps x height x width asks for a tensor of 100000 x 10000"),
+    (lambda: moving_bar(3, 4, 4, speed=10**30), ValueError, "moving_bar: speed must be a whole number"),
+    (lambda: spike_matvec(NAN_FILM[1], torch.tensor([2])), ValueError,
+     "the product holds NaN or infinity. Look for it in weight"),
+    (lambda: crossover_density(1), ValueError, "crossover_density: num_neurons must be a whole number of at least 2, got 1"),
+    (lambda: run_length(torch.tensor([math.nan])), ValueError, "run_length: spk must hold spikes"),
+])
+def test_what_cannot_be_meant_is_refused(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_numpys_numbers_are_numbers():
+    assert address_bits(np.int64(784), np.int32(39)) == 390 and crossover_density(np.int64(784)) == 0.1
+    wanted = moving_bar(5, 6, 7, bar_width=2, speed=2, stop_step=3, brightness=0.5)
+    assert torch.equal(wanted, moving_bar(*map(np.int64, (5, 6, 7)), bar_width=np.int64(2), speed=np.int64(2),
+                                          stop_step=np.int64(3), brightness=np.float64(0.5)))
+    film = torch.rand(4, 2, 2)
+    assert torch.equal(change_events(film, np.float64(0.1)), change_events(film, 0.1))

@@ -1,6 +1,9 @@
 """Surrogates against their formulas and figures (F33 to F37)."""
+import copy
 import math
+import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -111,3 +114,49 @@ def test_surrogates_leave_their_argument_alone():
         u = U.clone()
         make()(u)
         assert torch.equal(u, U)
+
+
+@pytest.mark.parametrize("make", [atan, fast_sigmoid, sigmoid, triangular, boxcar, gaussian, straight_through, zero])
+def test_surrogates_can_be_pickled_and_copied(make):
+    for h in (make(), make(slope=3.0)) if make not in (straight_through, zero) else (make(),):
+        for again in (pickle.loads(pickle.dumps(h)), copy.deepcopy(h)):
+            assert torch.equal(again(U), h(U)) and repr(again) == repr(h)
+
+
+def test_a_surrogate_shows_what_it_is():
+    assert repr(atan()) == "atan(slope=1.0)" and repr(fast_sigmoid(np.float32(10))) == "fast_sigmoid(slope=10.0)"
+
+
+@pytest.mark.parametrize(("call", "error", "words"), [
+    (lambda: spike(U * math.nan, atan()), ValueError, "spike: u holds NaN"),
+    (lambda: spike(U.tolist(), atan()), TypeError, r"spike: u must be a torch.Tensor .*torch.tensor\(u\)"),
+    (lambda: spike(U > 0, atan()), TypeError, r"spike: u must be floating point, got torch.bool.*u.float\(\)"),
+    (lambda: spike(U, atan), TypeError, r"spike: h must return a tensor.*h=atan\(\)"),
+    (lambda: spike(U, None), TypeError, "spike: h must be a function, got None"),
+    (lambda: escape_noise(U * math.nan), ValueError, "escape_noise: u holds NaN"),
+    (lambda: escape_noise(U, generator=3), TypeError, "escape_noise: generator must be a torch.Generator"),
+    (lambda: describe(atan), TypeError, "describe: h must return a tensor"),
+    (lambda: describe(lambda u: 1 / u.abs()), ValueError, r"describe: h must be finite at u = 0, got h\(0\) = inf"),
+    (lambda: atan(torch.tensor(2.0)), TypeError, r"atan: slope must be a number, got a tensor. Pass slope.item\(\)"),
+    (lambda: atan(math.inf), ValueError, "atan: slope must be above 0 and at most 1e.15, got inf"),
+    (lambda: sigmoid("steep"), TypeError, "sigmoid: slope must be a number, got 'steep'"),
+])
+def test_bad_input_says_what_came(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_the_steepest_slope_is_still_finite_in_every_dtype():
+    for dtype in (torch.float16, torch.bfloat16, torch.float32):
+        for make in (atan, fast_sigmoid, triangular, boxcar, gaussian):
+            assert not make(module.STEEPEST)(torch.tensor([0.0, 1e-3, 1.0], dtype=dtype))[[0]].isnan().any()
+
+
+def test_a_neuron_without_a_threshold_stays_silent():
+    assert spike(torch.tensor([0.5, 2.0]) - math.inf, atan()).sum() == 0
+
+
+def test_rare_noise_is_as_rare_in_half_precision():
+    for dtype in (torch.float16, torch.bfloat16):
+        spk = escape_noise(torch.full((200_000,), -10.0, dtype=dtype), 1.0, torch.Generator().manual_seed(0))
+        assert spk.dtype == dtype and spk.float().mean().item() == pytest.approx(1 / (1 + math.exp(10)), abs=5e-5)

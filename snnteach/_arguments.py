@@ -214,12 +214,16 @@ def check_surrogate(owner, surrogate, name="surrogate"):
     """Raise unless `surrogate` is a derivative h(u), such as atan(), and not the factory atan itself or a name."""
     hint = f"A surrogate is a derivative h(u): call its factory, as in {name}=atan()."
     check_callable(owner, name, surrogate, hint)
-    try:
-        slope = surrogate(torch.ones(1))
-    except TypeError:                                        # a factory, of a number or of nothing
-        slope = None
-    if not isinstance(slope, torch.Tensor) or slope.shape != (1,):
+    if type(surrogate).__name__ != "_Surrogate" and not _is_derivative(surrogate):             # ours need no trial
         raise TypeError(f"{owner}: {name} must return a tensor for a tensor, of its shape, got {_short(surrogate)}. {hint}")
+
+
+def _is_derivative(function):
+    try:
+        slope = function(torch.ones(1))
+    except TypeError:                                        # a factory, of a number or of nothing
+        return False
+    return isinstance(slope, torch.Tensor) and slope.shape == (1,)
 
 
 def check_beta(owner, beta, x, step, name="beta"):

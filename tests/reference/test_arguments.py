@@ -123,6 +123,8 @@ def test_functions_generators_flags_and_sizes():
     for bad in (atan, zero, lambda u: 3, lambda u: u.sum(), "atan"):
         with pytest.raises(TypeError, match=r"f: h must .*call its factory, as in h=atan\(\)"):
             check_surrogate("f", bad, name="h")
+    check_surrogate("f", atan())
+    assert type(atan()).__name__ == "_Surrogate"                            # by which the check knows ours, untried
     check_generator("f", None)
     with pytest.raises(TypeError, match="f: generator must be a torch.Generator, such as") as caught:
         check_generator("f", 3)

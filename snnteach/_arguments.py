@@ -321,3 +321,32 @@ def check_pixels(owner, events, size):
                     " Rows are (t, x, y, p), x the column, and size is (H, W).")
             raise ValueError(f"{owner}: {name} in events must be between 0 and {most - 1}, got {_brief(column)}.{hint}")
 
+
+def check_net(owner, net):
+    """Raise unless `net` is a module."""
+    if not isinstance(net, torch.nn.Module):
+        raise TypeError(f"{owner}: net must be a torch.nn.Module, such as SpikingMLP((784, 300, 10)), got {_kind(net)}.")
+
+
+def check_ends(owner, lengths, samples, most=math.inf):
+    """Raise unless `lengths` is an int64 tensor [samples] of steps from 1 to `most`."""
+    check_tensor(owner, "lengths", lengths, "[B] of whole numbers of steps", dims=1)
+    if lengths.dtype != torch.int64:
+        raise TypeError(f"{owner}: lengths must be int64 numbers of steps, got {lengths.dtype}. Convert with lengths.long().")
+    if len(lengths) != samples:
+        raise ValueError(f"{owner}: lengths must be [{samples}], one a sample, got shape {tuple(lengths.shape)}.")
+    if not bool(((lengths >= 1) & (lengths <= most)).all()):
+        raise ValueError(f"{owner}: lengths must be from 1 to {f'T = {most}' if most < math.inf else 'T'}, the steps of the "
+                         f"sequences, got {_brief(lengths)}.")
+
+
+def check_records(owner, records, samples=None, name="net's result"):
+    """Raise unless `records` is a list of `Record` with membranes [T, B, ...], of B = `samples` where they are given."""
+    if not isinstance(records, (list, tuple)) or not records or not all(hasattr(part, "_replace") for part in records):
+        raise TypeError(f"{owner}: {name} must be a list of Record(spk, mem), one a layer, such as SpikingMLP returns, got "
+                        f"{_short(records)} ({_kind(records)}).")
+    for record in records:
+        check_tensor(owner, f"mem in {name}", record.mem, "[T, B, ...] (time first)")
+        if record.mem.dim() < 2 or samples not in (None, record.mem.shape[1]):
+            raise ValueError(f"{owner}: mem in {name} must be [T, B, ...] (time first)"
+                             f"{'' if samples is None else f' of B = {samples} samples'}, got shape {tuple(record.mem.shape)}.")

@@ -3,15 +3,22 @@ import math
 
 import torch
 
-from ._arguments import check_between, check_finite, check_not_negative, check_option, check_positive, check_signal, check_that
+from ._arguments import check_finite, check_net, check_numbers, check_option, check_records, check_signal, check_that
 from .neurons import LIF
 
 
 def _check_layer(owner, spk, **prices):
-    check_signal(owner, "spk", spk, layout="[T, B, ...]", min_dims=3)
-    check_that(owner, spk.numel() > 0, f"spk must not be empty, got shape {tuple(spk.shape)}.")
-    check_finite(owner, "spk", spk)
-    check_not_negative(owner, **prices)
+    check_that(owner, spk is not None, "spk is None: a membrane read-out fires no spikes. Pass those of another layer.",
+               TypeError)
+    check_signal(owner, "spk", spk, layout="[T, B, ...]", min_dims=3, hint=" Pass the spikes of one layer, such as "
+                 "records[0].spk.")
+    check_finite(owner, "spk", spk.detach().sum(0, dtype=_wide(spk)))
+    check_numbers(owner, low=0, **prices)
+
+
+def _wide(spk):
+    """The type in which spikes are counted: half precision counts to 2048 only, its largest number is 65504."""
+    return torch.promote_types(spk.dtype, torch.float32)
 
 
 def l1_spikes(spk, strength):
@@ -38,7 +45,7 @@ def l1_spikes(spk, strength):
     15.0
     """
     _check_layer("l1_spikes", spk, strength=strength)
-    return strength * spk.sum() / spk.shape[1]
+    return float(strength) * spk.sum(dtype=_wide(spk)) / spk.shape[1]
 
 
 def upper_population(spk, limit, strength, power=1):
@@ -69,7 +76,8 @@ def upper_population(spk, limit, strength, power=1):
     """
     _check_layer("upper_population", spk, limit=limit, strength=strength)
     check_option("upper_population", "power", power, (1, 2))
-    return strength * (spk.sum(0).flatten(1).sum(1) - limit).relu().pow(power).mean()
+    counts = spk.sum(0, dtype=_wide(spk)).flatten(1).sum(1)                                              # [B]
+    return float(strength) * (counts - float(limit)).relu().pow(int(power)).mean()
 
 
 def lower_neuron(spk, limit, strength):
@@ -98,7 +106,7 @@ def lower_neuron(spk, limit, strength):
     2.0
     """
     _check_layer("lower_neuron", spk, limit=limit, strength=strength)
-    return strength * (limit - spk.sum(0)).relu().square().mean()
+    return float(strength) * (float(limit) - spk.sum(0, dtype=_wide(spk))).relu().square().mean()
 
 
 def activity_report(records):
@@ -125,12 +133,13 @@ def activity_report(records):
     >>> {name: round(value, 2) for name, value in report[0].items()}
     {'layer': 1, 'neurons': 3, 'spikes': 10.0, 'rate': 0.33, 'silent': 0.67, 'saturated': 0.33}
     """
+    check_records("activity_report", records, name="records")
     return [_report(number, record.spk.detach()) for number, record in enumerate(records, 1) if record.spk is not None]
 
 
 def _report(number, spk):
     _check_layer("activity_report", spk)
-    rates = spk.flatten(2).mean((0, 1))                                              # [N]
+    rates = spk.flatten(2).mean((0, 1), dtype=_wide(spk))                                              # [N]
     return {"layer": number, "neurons": len(rates), "spikes": rates.sum().item() * len(spk), "rate": rates.mean().item(),
             "silent": (rates == 0).double().mean().item(), "saturated": (rates == 1).double().mean().item()}
 
@@ -150,7 +159,8 @@ def calibrate_threshold(net, x, target_rate=0.15):
 
     Raises:
         TypeError: target_rate not a number.
-        ValueError: target_rate not in (0, 1), no spiking layer, or a layer that no threshold brings to the wanted rate.
+        ValueError: target_rate not in (0, 1), no spiking layer, or a layer that no threshold brings to the wanted rate: then
+            all thresholds are as they were.
 
     Source: Eshraghian et al. (2023), box on varying thresholds, made into a procedure.
 
@@ -161,14 +171,22 @@ def calibrate_threshold(net, x, target_rate=0.15):
     >>> [round(row["rate"], 2) for row in activity_report(net(x))]
     [0.15, 0.15]
     """
-    check_between("calibrate_threshold", "target_rate", target_rate, 0, 1)
-    check_positive("calibrate_threshold", target_rate=target_rate)
+    check_net("calibrate_threshold", net)
+    check_signal("calibrate_threshold", "x", x, layout="[T, B, ...] (time first)", min_dims=2)
+    check_finite("calibrate_threshold", "x", x, "Leave such samples out.")
+    check_numbers("calibrate_threshold", above=0, high=1, target_rate=target_rate)
     layers = [layer for layer in net.modules() if isinstance(layer, LIF) and layer.threshold != math.inf]
     check_that("calibrate_threshold", layers, "net has no spiking LIF layer.")
-    with torch.no_grad():
-        for number, layer in enumerate(layers, 1):
-            layer.threshold = _bisect(layer, _current_into(net, layer, x), target_rate, number)
-    return [layer.threshold for layer in layers]
+    before, found = [layer.threshold for layer in layers], []
+    try:
+        with torch.no_grad():
+            for number, layer in enumerate(layers, 1):
+                layer.threshold = _bisect(layer, _current_into(net, layer, x), float(target_rate), number)
+                found.append(layer.threshold)
+    finally:                                                                    # refused or interrupted: nothing has changed
+        for layer, threshold in zip(layers, found if len(found) == len(layers) else before):
+            layer.threshold = threshold
+    return found
 
 
 def _current_into(net, layer, x):
@@ -184,12 +202,11 @@ def _current_into(net, layer, x):
 def _bisect(layer, current, target_rate, number):
     def rate(threshold):
         layer.threshold = threshold
-        return layer(current)[0].mean().item()
+        return layer(current)[0].mean(dtype=_wide(current)).item()
 
-    before, high = layer.threshold, current.relu().sum(0).max().item()      # at `high` nobody can fire
+    high = current.relu().sum(0, dtype=_wide(current)).max().item()      # at `high` nobody can fire
     low = 1e-6 * high
     if high == 0 or rate(low) < target_rate:
-        layer.threshold = before
         raise ValueError(f"calibrate_threshold: no threshold brings layer {number} to a rate of {target_rate}; "
                          f"its input current is positive too rarely.")
     for _ in range(40):

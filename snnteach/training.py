@@ -1,39 +1,121 @@
-"""The training loop, from one step to a whole run, and the accuracy that comes out."""
+"""The training loop, from one step to a whole run, and what comes out: answers, accuracy, explained variance."""
 import inspect
 import math
 import time
+import warnings
 
 import torch
 
-from ._arguments import check_callable, check_classes, check_pair, check_positive, check_tensor, check_that, check_whole
+from ._arguments import (
+    check_callable,
+    check_ends,
+    check_finite,
+    check_net,
+    check_numbers,
+    check_records,
+    check_tensor,
+    check_that,
+    check_whole,
+)
+from .padding import end_together, pad_back, pad_front
+from .scores import explained_variance, final_membrane, most_active
+from .slices import exact_slice
 
-SLICE_NUMBERS = 2**20                                            # of a layer's [T, samples, N] at a time: 4 MB in float32
+
+def _check_data(owner, inputs, targets, lengths):
+    _check_inputs(owner, inputs, lengths)
+    check_tensor(owner, "targets", targets, "[samples] of class numbers, or quantities [samples], [samples, C] or "
+                 "[T, samples, C]")
+    check_that(owner, targets.dtype == torch.int64 or targets.is_floating_point(),
+               f"targets must be int64 class numbers or floating-point quantities, got {targets.dtype}. Convert class numbers "
+               "with targets.long(), quantities with targets.float().", TypeError)
+    check_that(owner, targets.dim() in ((1, 2, 3) if targets.is_floating_point() else (1,)),
+               "targets must be [samples] of class numbers, or quantities [samples], [samples, C] or [T, samples, C], got "
+               f"shape {tuple(targets.shape)} of {targets.dtype}.")
+    check_that(owner, targets.shape[int(targets.dim() == 3)] == len(inputs) and targets.numel() > 0,
+               f"inputs must be [samples, ...] and targets equally many, got shapes {tuple(inputs.shape)} and "
+               f"{tuple(targets.shape)}.")
+    if targets.is_floating_point():
+        check_finite(owner, "targets", targets, "Leave such samples out.")
 
 
-def _check_data(owner, inputs, targets):
+def _check_inputs(owner, inputs, lengths):
     check_tensor(owner, "inputs", inputs, "[samples, ...]")
-    check_classes(owner, "targets", targets, "[samples] of class numbers")
-    check_that(owner, inputs.dim() > 1 and targets.dim() == 1 and 0 < len(targets) == len(inputs),
-               f"inputs must be [samples, ...] and targets [samples], at least one sample, "
-               f"got shapes {tuple(inputs.shape)} and {tuple(targets.shape)}.")
+    check_that(owner, inputs.dim() > 1 and inputs.numel() > 0,
+               f"inputs must be [samples, ...], at least one sample and value, got shape {tuple(inputs.shape)}.")
+    if inputs.is_floating_point():
+        check_finite(owner, "inputs", inputs, "Leave such samples out, or fill what is missing.")
+    if lengths is not None:
+        check_ends(owner, lengths, len(inputs))
 
 
-def _check_code(owner, encode):
+def _check_loss(owner, loss):
+    check_callable(owner, "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).")
+
+
+def _check_encode(owner, encode):
     check_callable(owner, "encode", encode, "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25).")
 
 
-def _check_options(loss, seed, validation, **functions):
-    check_callable("fit", "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).")
-    check_whole("fit", low=0, seed=seed)
-    if validation is not None:
-        check_pair("fit", "validation", validation, "(inputs, targets)")
-        _check_data("fit (validation)", *validation)
+def _check_optional(owner, **functions):
     for name, value in functions.items():
         if value is not None:
-            check_callable("fit", name, value, f"Leave {name} out for none.")
+            check_callable(owner, name, value, f"Leave {name} out for none.")
 
 
-def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=None):
+def _check_code(owner, x, samples):
+    check_tensor(owner, "encode's result", x, "[T, B, ...] (time first)")
+    check_that(owner, x.dim() > 1 and x.numel() > 0 and x.shape[1] == samples,
+               f"encode must return [T, B, ...] (time first) with the {samples} samples that it was given, got shape "
+               f"{tuple(x.shape)}. For input that stays the same: encode=lambda x: direct_current(x.flatten(1), num_steps=25); "
+               "for sequences [B, T, N]: encode=lambda x: x.transpose(0, 1).")
+
+
+def _check_value(owner, name, value):
+    check_that(owner, isinstance(value, torch.Tensor) and value.numel() == 1 and value.is_floating_point(),
+               f"{name} must return one number, a scalar tensor, got "
+               f"{tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__}. Average over the batch.",
+               TypeError)
+
+
+def _check_batch(x, target, lengths, optimiser, slice_size):
+    check_tensor("train_step", "x", x, "[T, B, ...] (time first)")
+    check_that("train_step", x.dim() > 1 and x.numel() > 0, f"x must be [T, B, ...] and not empty, got shape {tuple(x.shape)}.")
+    check_tensor("train_step", "target", target, "[B] of class numbers, or [B], [B, C] or [T, B, C] of quantities")
+    check_that("train_step", target.dim() > 0 and target.shape[int(target.dim() == 3)] == x.shape[1],
+               f"target must hold the {x.shape[1]} samples of x [T, B, ...], got shapes {tuple(target.shape)} and "
+               f"{tuple(x.shape)}. For batch-first input x.transpose(0, 1).")
+    check_that("train_step", isinstance(optimiser, torch.optim.Optimizer), "optimiser must be a torch.optim optimiser, such as "
+               f"torch.optim.Adam(net.parameters()), got {type(optimiser).__name__}.", TypeError)
+    if lengths is not None:
+        check_ends("train_step", lengths, x.shape[1], most=len(x))
+    if slice_size is not None:
+        check_whole("train_step", slice_size=slice_size)
+
+
+def _check_run(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode):
+    check_net("fit", net)
+    _check_loss("fit", loss)
+    _check_encode("fit", encode)
+    check_whole("fit", high=10**6, epochs=epochs)
+    check_whole("fit", batch_size=batch_size)
+    check_numbers("fit", above=0, learning_rate=learning_rate)
+    check_numbers("fit", low=0, weight_decay=weight_decay)
+    check_whole("fit", low=0, high=2**63 - 1, seed=seed)
+    check_that("fit", any(parameter.requires_grad for parameter in net.parameters()), "net has no parameter that learns.")
+    if slice_size is not None:
+        check_whole("fit", slice_size=slice_size)
+
+
+def _check_validation(validation, lengths):
+    if validation is not None:
+        check_that("fit", isinstance(validation, (tuple, list)) and len(validation) == (2 if lengths is None else 3),
+                   f"validation must be {'the pair (inputs, targets)' if lengths is None else '(inputs, targets, lengths)'}, "
+                   f"got {type(validation).__name__}.", TypeError)
+        _check_data("fit (validation)", validation[0], validation[1], None if lengths is None else validation[2])
+
+
+def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=None, lengths=None):
     """Improve the weights once, from one batch: forward, loss, backward through time, optimiser.
 
     w <- w - optimiser's step along d(loss + regulariser)/dw
@@ -46,17 +128,22 @@ def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=
     Args:
         net: a network that returns a list of `Record`, one a layer.
         x: input, [T, B, ...].
-        target: class numbers, [B].
+        target: class numbers, [B], or quantities for a regression, [B], [B, C] or [T, B, C].
         loss: function of (records, target) that returns a scalar tensor.
         optimiser: a `torch.optim` optimiser of the network's parameters.
         regulariser: function of records that returns a scalar tensor to be added to the loss, or None.
         slice_size: samples at a time, or None for the whole batch at once.
+        lengths: steps of each sample in x, [B], int64, or None. What was recorded after a sample's end is left out: the loss
+            sees records (and targets [T, B, C]) that were moved by `pad_front`, so that all samples end together and zeros
+            stand before them.
 
     Returns:
         The loss before the step, a float, without the regulariser.
 
     Raises:
-        ValueError: the loss or the regulariser is NaN or infinite; the weights are still those of the step before.
+        TypeError: an argument of a wrong kind, a network that returns no list of `Record`, a loss that is no scalar tensor.
+        ValueError: numbers of samples that differ, a loss that no weight moves, or the loss or the regulariser is NaN or
+            infinite; the weights are still those of the step before.
 
     Source: Eshraghian et al. (2023), section IV-C.
 
@@ -70,10 +157,14 @@ def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=
     >>> train_step(net, x, target, loss=loss, optimiser=optimiser, slice_size=4) < before
     True
     """
-    return _improve("train_step", net, x, target, loss, optimiser, regulariser, slice_size)
+    check_net("train_step", net)
+    _check_loss("train_step", loss)
+    _check_optional("train_step", regulariser=regulariser)
+    _check_batch(x, target, lengths, optimiser, slice_size)
+    return _improve("train_step", net, x, target, lengths, loss, optimiser, regulariser, slice_size)
 
 
-def _improve(owner, net, x, target, loss, optimiser, regulariser, slice_size):
+def _improve(owner, net, x, target, lengths, loss, optimiser, regulariser, slice_size):
     optimiser.zero_grad()
     once = x.stride(0) == 0 and "current" in inspect.signature(net.forward).parameters
     entry = net.current(x[:1]) if once else x                    # input that stays the same: one product for all slices
@@ -82,8 +173,16 @@ def _improve(owner, net, x, target, loss, optimiser, regulariser, slice_size):
         part = slice(start, start + (slice_size or samples))
         leaves.append(entry[:, part].detach().requires_grad_(entry.requires_grad))
         records = net(x[:, part], leaves[-1].expand(len(x), -1, -1)) if once else net(leaves[-1])
-        value = loss(records, target[part])
+        check_records(owner, records, leaves[-1].shape[1])
+        wanted = target[:, part] if target.dim() == 3 else target[part]
+        if lengths is not None:
+            check_ends(owner, lengths[part], leaves[-1].shape[1], most=len(records[-1].mem))
+            records = end_together(records, lengths[part])
+            wanted = pad_front(wanted, lengths[part]) if target.dim() == 3 else wanted
+        value = loss(records, wanted)
+        _check_value(owner, "loss", value)
         penalised = value if regulariser is None else value + regulariser(records)
+        _check_learns(owner, penalised)
         if not bool(penalised.isfinite()):
             raise ValueError(f"{owner}: the loss is {penalised.item()}. Lower the learning rate, or look for NaN and for very "
                              f"large numbers in the input.")
@@ -96,8 +195,14 @@ def _improve(owner, net, x, target, loss, optimiser, regulariser, slice_size):
     return total
 
 
+def _check_learns(owner, penalised):
+    _check_value(owner, "regulariser", penalised)
+    check_that(owner, penalised.requires_grad, "the loss depends on no weight that learns: all of net is frozen, or loss takes "
+               "the gradient away (.detach(), .item(), argmax).")
+
+
 def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_rate=1e-3, weight_decay=0.0, seed,
-        validation=None, regulariser=None, augment=None, progress=None, slice_size=None):
+        validation=None, regulariser=None, augment=None, progress=None, read=None, slice_size=None, lengths=None):
     """Train a network with AdamW under a one-cycle schedule: the learning rate rises for the first 30 % and then falls to 0.
 
     for each epoch, for each batch of a new random order: train_step(net, encode(batch), ...)
@@ -107,7 +212,8 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
 
     Args:
         net: a network that takes [T, B, ...] and returns a list of `Record`, one a layer; trained in place.
-        inputs, targets: training data, [samples, ...] and [samples] (int64 class numbers).
+        inputs: training data, [samples, ...].
+        targets: class numbers, [samples], int64; or, for a regression, quantities [samples], [samples, C] or [T, samples, C].
         loss: function of (records, target) that returns a scalar tensor, such as
             `lambda records, target: ce_membrane_loss(records[-1].mem, target)`.
         encode: function that turns a batch [B, ...] into input [T, B, ...].
@@ -115,22 +221,27 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
         learning_rate: peak of the schedule, positive.
         weight_decay: AdamW's weight decay, per step and unit of learning rate.
         seed: of the batch order and of whatever net, encode and augment draw from torch's global generator.
-        validation: (inputs, targets) held out of the training data, to be measured after each epoch, or None.
+        validation: (inputs, targets) held out of the training data, to be measured after each epoch by `accuracy` or, for a
+            regression, by `r_squared`, or None; (inputs, targets, lengths) where there are lengths.
         regulariser: function of records that returns a scalar tensor to be added to the loss, or None.
         augment: function that turns a training batch [B, ...] into a varied one of the same shape, or None.
         progress: function that is called after each epoch with this epoch's dict, or None.
+        read: how validation reads the answers, as in `predict`; None for what `accuracy` and `r_squared` do by themselves.
         slice_size: samples at a time, or None for fit's own choice; batch_size keeps batches whole, which networks need that
             let samples influence each other in ways of their own.
 
+        lengths: steps of each sample after encode, [samples], int64, or None; as in `train_step`.
+
     Returns:
         A list of dicts, one an epoch: "epoch" (from 1), "loss" (mean over the samples, without the regulariser),
-        "seconds" of training and, with validation data, "accuracy" on them (a fraction). The same seed gives the
-        same weights; torch's global generator is left as it was.
+        "seconds" of training and, with validation data, "accuracy" or "r_squared" on them. The same seed gives the
+        same weights; torch's global generator is left as it was. A fit that is interrupted from the keyboard warns and
+        returns the epochs that it finished.
 
     Raises:
-        TypeError: inputs or targets not tensors, targets not int64, encode, loss or progress no function.
-        ValueError: shapes that do not fit, epochs, batch_size or learning_rate not positive, seed not a whole number from 0,
-            a loss that is NaN or infinite.
+        TypeError: an argument of a wrong kind, such as targets neither int64 nor floating point, or encode no function.
+        ValueError: numbers of samples that differ, also in what encode returns; epochs, batch_size or learning_rate not
+            positive, seed not a whole number from 0, NaN or infinity in the data or in the loss.
 
     Source: Loshchilov and Hutter (2019), arXiv:1711.05101 (AdamW); Smith and Topin (2019), arXiv:1708.07120 (one cycle).
 
@@ -144,100 +255,87 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     >>> history[-1]["loss"] < history[0]["loss"]
     True
     """
-    _check_data("fit", inputs, targets)
-    check_whole("fit", epochs=epochs, batch_size=batch_size)
-    check_positive("fit", learning_rate=learning_rate)
-    _check_code("fit", encode)
-    _check_options(loss, seed, validation, regulariser=regulariser, augment=augment, progress=progress)
+    _check_data("fit", inputs, targets, lengths)
+    _check_run(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode)
+    _check_optional("fit", regulariser=regulariser, augment=augment, progress=progress, read=read)
+    _check_validation(validation, lengths)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs * math.ceil(len(inputs) / batch_size))
+    optimiser = torch.optim.AdamW(trained, lr=float(learning_rate), weight_decay=float(weight_decay), fused=True)
+    steps = max(2, epochs * math.ceil(len(inputs) / batch_size))              # the schedule of a single step would be all end
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, float(learning_rate), steps)
+    step = _Steps(net, targets, lengths, loss, optimiser, regulariser, slice_size)
     history = []
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        for epoch in range(1, epochs + 1):
-            start, total = time.perf_counter(), 0.0
-            net.train()
-            for batch in torch.randperm(len(inputs)).split(batch_size):
-                x = encode(inputs[batch] if augment is None else augment(inputs[batch]))
-                if slice_size is None:
-                    slice_size, value = _first_step(net, x, targets[batch], loss, optimiser, regulariser)
-                else:
-                    value = _improve("fit", net, x, targets[batch], loss, optimiser, regulariser, slice_size)
-                total += len(batch) * value
-                schedule.step()
-            history.append({"epoch": epoch, "loss": total / len(inputs), "seconds": time.perf_counter() - start})
-            if validation is not None:
-                history[-1]["accuracy"] = accuracy(net, *validation, encode=encode)
-            if progress is not None:
-                progress(history[-1])
+        torch.manual_seed(int(seed))
+        try:
+            for epoch in range(1, epochs + 1):
+                start, total = time.perf_counter(), 0.0
+                net.train()
+                for batch in torch.randperm(len(inputs)).split(batch_size):
+                    total += len(batch) * step(_encoded("fit", encode, inputs[batch], augment), batch)
+                    schedule.step()
+                history.append({"epoch": epoch, "loss": total / len(inputs), "seconds": time.perf_counter() - start})
+                if validation is not None:
+                    history[-1] |= _measure("fit (validation)", net, *validation[:2], encode, read, *validation[2:])
+                if progress is not None:
+                    progress(history[-1])
+        except KeyboardInterrupt:
+            warnings.warn(f"fit: interrupted after {len(history)} of {epochs} epochs.", stacklevel=2)
     return history
 
 
-def _first_step(net, x, target, loss, optimiser, regulariser):
-    """Make the first step, unsliced, and return (slice size from then on, loss); found from what it records."""
-    sizes = []
+class _Steps:
+    """Steps on batches of the training data; the first finds out in which slices the others may go."""
 
-    def watched(records, target):
-        sizes.append(_slice_size(net, records, target, loss, regulariser))
-        return loss(records, target)
+    def __init__(self, net, targets, lengths, loss, optimiser, regulariser, slice_size):
+        self.net, self.targets, self.lengths, self.loss = net, targets, lengths, loss
+        self.optimiser, self.regulariser, self.slice_size = optimiser, regulariser, slice_size
 
-    value = _improve("fit", net, x, target, watched, optimiser, regulariser, None)
-    return sizes[0], value
+    def __call__(self, x, batch):
+        target = self.targets[:, batch] if self.targets.dim() == 3 else self.targets[batch]
+        lengths = None if self.lengths is None else self.lengths[batch]
+        loss = self._watched if self.slice_size is None else self.loss
+        return _improve("fit", self.net, x, target, lengths, loss, self.optimiser, self.regulariser, self.slice_size)
 
-
-def _slice_size(net, records, target, loss, regulariser):
-    """Samples at a time that keep a layer's tensors in the cache; all of them where slices are not the same step."""
-    samples, largest = records[-1].mem.shape[1], max(record.mem.numel() for record in records)
-    slices = min(math.ceil(largest / SLICE_NUMBERS), samples)
-    normalised = any(base.__module__ == "torch.nn.modules.batchnorm" for layer in net.modules() for base in type(layer).__mro__)
-    if slices == 1 or normalised or not _averages(records, target, loss, regulariser):
-        return samples
-    return math.ceil(samples / slices)
+    def _watched(self, records, target):
+        value = self.loss(records, target)
+        _check_value("fit", "loss", value)
+        self.slice_size = exact_slice(self.net, records, target, loss=self.loss, regulariser=self.regulariser)
+        return value
 
 
-def _averages(records, target, loss, regulariser):
-    """Tell whether loss and regulariser of up to 32 samples are the means of those of each, as they are and at the extremes."""
-    samples = min(32, len(target))
-    full = torch.arange(samples) > 0                                                   # all fire always, but the first never
-    with torch.no_grad(), torch.random.fork_rng():
-        for fires in (None, full, ~full):
-            each = [_prices(records, target, slice(n, n + 1), fires, loss, regulariser) for n in range(samples)]
-            for whole, parts in zip(_prices(records, target, slice(samples), fires, loss, regulariser), zip(*each)):
-                if not math.isclose(whole, sum(parts) / samples, rel_tol=1e-5):
-                    return False
-    return True
+def _encoded(owner, encode, batch, augment=None):
+    changed = batch if augment is None else augment(batch)
+    check_that(owner, isinstance(changed, torch.Tensor) and changed.dim() > 1 and len(changed) == len(batch),
+               f"augment must return the {len(batch)} samples that it was given, changed, as a tensor [B, ...].")
+    x = encode(changed)
+    _check_code(owner, x, len(batch))
+    return x
 
 
-def _prices(records, target, part, fires, loss, regulariser):
-    """Loss and regulariser of some samples; each fires at every step or never if `fires` [samples] says so."""
-    chosen = []
-    for record in records:
-        spk, mem = None if record.spk is None else record.spk[:, part], record.mem[:, part]
-        if fires is not None:
-            mem = torch.zeros_like(mem) + fires[part].view(-1, *[1] * (mem.dim() - 2)).to(mem)
-        chosen.append(record._replace(spk=spk if spk is None or fires is None else mem, mem=mem))
-    return [value.item() for value in [loss(chosen, target[part])] + ([regulariser(chosen)] if regulariser else [])]
+def predict(net, inputs, *, encode, read=most_active, batch_size=500, seed=0, lengths=None):
+    """Ask the network about each sample: by default for its class, with another reading for numbers.
 
-
-def predict(net, inputs, *, encode, batch_size=500, seed=0):
-    """Name the class of each sample: the output that spiked most or, if the read-out never fires, had the highest membrane.
-
-    class = argmax over c of sum over t of spk[t, c]    (or mem[t, c]); among equals the lowest number wins
+    answer = read(last record)
 
     Args:
         net: a network that takes [T, B, ...] and returns a list of `Record`, one a layer.
         inputs: samples, [samples, ...].
         encode: function that turns a batch [B, ...] into input [T, B, ...].
+        read: function of the last layer's `Record` that returns the answers, [B, ...] or, if they are asked for at each step,
+            [T, B, C]: `most_active` (classes), `final_membrane` (numbers), or your own, such as `lambda record: record.mem`.
         batch_size: samples at a time; no gradient is kept, so memory stays small.
         seed: of what encode draws from torch's global generator, which is left as it was.
+        lengths: steps of each sample after encode, [samples], int64, or None. What was recorded after a sample's end is left
+            out: read sees a record in which all samples end together and zeros stand before them (`pad_front`), and answers
+            [T, B, C] are moved back.
 
     Returns:
-        Class numbers, [samples], int64.
+        The answers, [samples, ...] or [T, samples, C]; class numbers are int64.
 
     Raises:
-        TypeError: inputs not a tensor, encode no function.
-        ValueError: batch_size less than 1.
+        TypeError: an argument of a wrong kind, a network that returns no list of `Record`.
+        ValueError: batch_size less than 1, numbers of samples that differ in what encode or read returns, NaN.
 
     Source: Eshraghian et al. (2023), section III-B, rate-coded output.
 
@@ -246,35 +344,69 @@ def predict(net, inputs, *, encode, batch_size=500, seed=0):
     >>> predict(SpikingMLP((20, 50, 2)), torch.rand(7, 20), encode=lambda x: direct_current(x, num_steps=5)).shape
     torch.Size([7])
     """
-    check_tensor("predict", "inputs", inputs, "[samples, ...]")
-    check_whole("predict", batch_size=batch_size)
-    _check_code("predict", encode)
-    training, labels = net.training, []
+    _check_question("predict", net, inputs, encode, read, batch_size, seed, lengths)
+    return _answer("predict", net, inputs, encode, read, lengths, batch_size, seed)
+
+
+def _check_question(owner, net, inputs, encode, read, batch_size, seed, lengths):
+    check_net(owner, net)
+    _check_inputs(owner, inputs, lengths)
+    check_whole(owner, batch_size=batch_size)
+    check_whole(owner, low=0, high=2**63 - 1, seed=seed)
+    _check_encode(owner, encode)
+    _check_optional(owner, read=read)
+
+
+def _answer(owner, net, inputs, encode, read, lengths, batch_size=500, seed=0):
+    modes, answers = [(module, module.training) for module in net.modules()], []
     net.eval()
-    with torch.no_grad(), torch.random.fork_rng():
-        torch.manual_seed(seed)
-        for batch in inputs.split(batch_size):
-            spk, mem = net(encode(batch))[-1]
-            labels.append((mem if spk is None else spk).sum(0).argmax(1))                      # [B]
-    net.train(training)
-    return torch.cat(labels)
+    try:
+        with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(int(seed))
+            for start in range(0, len(inputs), batch_size):
+                part = slice(start, start + batch_size)
+                x = _encoded(owner, encode, inputs[part])
+                answers.append(_read(owner, net(x), read, x.shape[1], None if lengths is None else lengths[part]))
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return torch.cat(answers, int(answers[0].dim() == 3))
 
 
-def accuracy(net, inputs, targets, *, encode, batch_size=500, seed=0):
+def _read(owner, records, read, samples, steps):
+    check_records(owner, records, samples)
+    record = records[-1]
+    check_finite(owner, "what net's last layer recorded", record.mem if record.spk is None else record.spk + record.mem)
+    if steps is not None:
+        check_ends(owner, steps, samples, most=len(record.mem))
+        (record,) = end_together([record], steps)
+    answer = read(record)
+    _check_answer(owner, answer, samples)
+    return answer if steps is None or answer.dim() != 3 else pad_back(answer, steps)
+
+
+def _check_answer(owner, answer, samples):
+    check_tensor(owner, "read's result", answer, "[B, ...] or [T, B, C]")
+    check_that(owner, answer.dim() > 0 and answer.shape[int(answer.dim() == 3)] == samples,
+               f"read must return an answer for each of the {samples} samples, [B, ...] or [T, B, C], got shape "
+               f"{tuple(answer.shape)}. For numbers at the last step: read=final_membrane.")
+
+
+def accuracy(net, inputs, targets, *, encode, read=most_active, batch_size=500, seed=0, lengths=None):
     """Measure the fraction of samples that the network names rightly.
 
     accuracy = mean of (predict(inputs) == targets)
 
     Args:
-        net, inputs, encode, batch_size, seed: as in `predict`.
+        net, inputs, encode, read, batch_size, seed, lengths: as in `predict`.
         targets: class numbers, [samples], int64.
 
     Returns:
         A float between 0 and 1; its standard error is sqrt(p (1-p) / samples).
 
     Raises:
-        TypeError: inputs or targets not tensors, targets not int64.
-        ValueError: shapes that do not fit, batch_size less than 1.
+        TypeError: an argument of a wrong kind, targets not int64.
+        ValueError: numbers of samples that differ, also in what encode or read returns; batch_size less than 1, NaN.
 
     Source: Eshraghian et al. (2023), section III-B.
 
@@ -284,5 +416,66 @@ def accuracy(net, inputs, targets, *, encode, batch_size=500, seed=0):
     >>> accuracy(net, x, predict(net, x, encode=encode), encode=encode)
     1.0
     """
-    _check_data("accuracy", inputs, targets)
-    return (predict(net, inputs, encode=encode, batch_size=batch_size, seed=seed) == targets).double().mean().item()
+    _check_question("accuracy", net, inputs, encode, read, batch_size, seed, lengths)
+    _check_data("accuracy", inputs, targets, lengths)
+    check_that("accuracy", not targets.is_floating_point(), f"targets must be int64 class numbers, got {targets.dtype}. For "
+               "quantities use r_squared; class numbers stored as floats convert with targets.long().", TypeError)
+    return _measure("accuracy", net, inputs, targets, encode, read, lengths, batch_size, seed)["accuracy"]
+
+
+def r_squared(net, inputs, targets, *, encode, read=None, batch_size=500, seed=0, lengths=None):
+    """Measure how much of the targets' variance a regression explains.
+
+    r_squared = 1 - sum of (target - answer)^2 / sum of (target - mean target)^2
+
+    1 where every answer is right, 0 for a network that always answers the mean, negative for one that is worse than that.
+
+    Args:
+        net, inputs, encode, batch_size, seed, lengths: as in `predict`.
+        targets: quantities, [samples], [samples, C] or [T, samples, C]; each output C has its own mean. Steps after a
+            sample's end do not count.
+        read: as in `predict`; None for `final_membrane` or, for targets [T, samples, C], the membranes of all steps.
+
+    Returns:
+        A float of at most 1, over all outputs together.
+
+    Raises:
+        TypeError: an argument of a wrong kind, targets not floating point.
+        ValueError: answers and targets of different shapes, targets that do not vary, batch_size less than 1, NaN.
+
+    Source: Draper and Smith (1998), Applied Regression Analysis, section 1.3 (the coefficient of determination).
+
+    >>> from snnteach.networks import SpikingMLP, direct_current
+    >>> x, net = torch.rand(7, 20), SpikingMLP((20, 50, 2), readout="membrane")
+    >>> def encode(x): return direct_current(x, num_steps=5)
+    >>> r_squared(net, x, predict(net, x, encode=encode, read=final_membrane), encode=encode)
+    1.0
+    """
+    _check_question("r_squared", net, inputs, encode, read, batch_size, seed, lengths)
+    _check_data("r_squared", inputs, targets, lengths)
+    check_that("r_squared", targets.is_floating_point(), f"targets must be floating-point quantities, got {targets.dtype}. For "
+               "class numbers use accuracy.", TypeError)
+    return _measure("r_squared", net, inputs, targets, encode, read, lengths, batch_size, seed)["r_squared"]
+
+
+def _measure(owner, net, inputs, targets, encode, read, lengths=None, batch_size=500, seed=0):
+    """The score that goes with the kind of targets, by its name."""
+    if not targets.is_floating_point():
+        named = _answer(owner, net, inputs, encode, read or most_active, lengths, batch_size, seed)
+        _check_alike(owner, named, targets)
+        return {"accuracy": (named == targets).double().mean().item()}
+    read = read or (final_membrane if targets.dim() < 3 else lambda record: record.mem)
+    answers = _answer(owner, net, inputs, encode, read, lengths, batch_size, seed)
+    answers = answers[:, 0] if targets.dim() == 1 and answers.shape[1:] == (1,) else answers
+    _check_alike(owner, answers, targets)
+    if targets.dim() == 3:                                                       # [T, samples, C]: the steps before each end
+        valid = torch.arange(len(targets))[:, None] < (torch.full((len(inputs),), len(targets)) if lengths is None else lengths)
+        answers, targets = answers[valid], targets[valid]                        # [steps, C]
+    check_that(owner, bool((targets != targets[:1]).any()), "targets are all the same: there is no variance to explain.")
+    return {"r_squared": explained_variance(answers, targets)}
+
+
+def _check_alike(owner, answers, targets):
+    check_that(owner, answers.shape == targets.shape,
+               f"answers and targets must have one shape, got {tuple(answers.shape)} and {tuple(targets.shape)}. The answers "
+               "are read(last record) of all samples: build the network with as many outputs, or pass another read.")

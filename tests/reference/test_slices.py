@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from snnteach import activity, training
+from snnteach import activity, slices
 from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss, mse_count_loss
 from snnteach.networks import Record, SpikingMLP, direct_current
 from snnteach.training import fit, train_step
@@ -145,7 +145,7 @@ def test_a_loss_that_is_not_finite_in_a_later_slice_leaves_the_weights():
 
 def slices_of(net, monkeypatch, loss=READ["count"], numbers=6 * 4 * 30, **options):
     """Fit in one epoch of batches of 12 with a small cache and return how many samples the loss saw at a time."""
-    monkeypatch.setattr(training, "SLICE_NUMBERS", numbers)
+    monkeypatch.setattr(slices, "SLICE_NUMBERS", numbers)
     x, target, sizes = torch.rand(24, 12, generator=torch.Generator().manual_seed(2)), torch.arange(24) % 3, []
     net.register_forward_hook(lambda layer, inputs, output: sizes.append(output[-1].mem.shape[1]))
     fit(net, x.to(next(net.parameters()).dtype), target, loss=loss, encode=lambda x: direct_current(x, 6), epochs=2,

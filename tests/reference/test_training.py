@@ -209,8 +209,8 @@ def test_one_batch_in_one_epoch_is_enough():
 
 @pytest.mark.parametrize("options,words", [
     ({"epochs": 0}, "fit: epochs must be a whole number"), ({"batch_size": 2.5}, "fit: batch_size must be a whole number"),
-    ({"learning_rate": 0}, "fit: learning_rate must be positive"),
-    ({"seed": None}, "seed must be a whole number of at least 0, got None"), ({"seed": -1}, "seed must be a whole number"),
+    ({"learning_rate": 0}, "fit: learning_rate must be above 0, got 0"),
+    ({"seed": None}, "seed must be a whole number of at least 0.*, got None"), ({"seed": -1}, "seed must be a whole number"),
     ({"validation": (torch.zeros(3, 12), torch.zeros(2).long())}, r"fit \(validation\): inputs must be"),
 ])
 def test_bad_options_are_named(options, words):
@@ -222,7 +222,8 @@ def test_bad_options_are_named(options, words):
     (torch.zeros(5, 12), torch.zeros(4).long(), ValueError, r"got shapes \(5, 12\) and \(4,\)"),
     (torch.zeros(0, 12), torch.zeros(0).long(), ValueError, "at least one sample"),
     (torch.zeros(5), torch.zeros(5).long(), ValueError, r"inputs must be \[samples, ...\]"),
-    (torch.zeros(5, 12), torch.zeros(5), TypeError, "targets must be int64"),
+    (torch.zeros(5, 12), torch.zeros(5), TypeError, "target must be int64.*mse_membrane_loss"),
+    (torch.zeros(5, 12), torch.zeros(5).int(), TypeError, "targets must be int64.*targets.long"),
     ([[0.0] * 12], torch.zeros(1).long(), TypeError, "inputs must be a torch.Tensor"),
     (torch.zeros(5, 12), [0] * 5, TypeError, "targets must be a torch.Tensor"),
     (torch.full((5, 12), math.nan), torch.zeros(5).long(), ValueError, "NaN"),

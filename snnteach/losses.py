@@ -2,11 +2,11 @@
 import torch
 
 from ._arguments import (
-    check_between,
     check_classes,
     check_dtype,
     check_finite,
     check_not_negative,
+    check_numbers,
     check_shape,
     check_signal,
     check_that,
@@ -65,7 +65,7 @@ def ce_count_loss(spk, target, class_weights=None):
     2.302585
     """
     _check_output("ce_count_loss", "spk", spk, target, class_weights)
-    return _cross_entropy(spk.sum(0), target, class_weights)
+    return _cross_entropy(_over_time(spk), target, class_weights)
 
 
 def ce_step_loss(spk_or_mem, target, class_weights=None):
@@ -122,7 +122,7 @@ def ce_membrane_loss(mem, target, class_weights=None):
     2.302585
     """
     _check_output("ce_membrane_loss", "mem", mem, target, class_weights)
-    return _cross_entropy(mem.sum(0), target, class_weights)
+    return _cross_entropy(_over_time(mem), target, class_weights)
 
 
 def mse_count_loss(spk, target, on=0.8, off=0.2, class_weights=None):
@@ -151,10 +151,10 @@ def mse_count_loss(spk, target, on=0.8, off=0.2, class_weights=None):
     100.0
     """
     _check_output("mse_count_loss", "spk", spk, target, class_weights)
-    check_between("mse_count_loss", "on", on, 0, 1)
-    check_between("mse_count_loss", "off", off, 0, 1)
-    wanted = off + (on - off) * torch.nn.functional.one_hot(target, spk.shape[-1]).to(spk.dtype)              # [B, C]
-    missed = (len(spk) * wanted - spk.sum(0)).square().sum(1)                                                # [B]
+    check_numbers("mse_count_loss", low=0, high=1, on=on, off=off)
+    counts = _over_time(spk)                                                                                 # [B, C]
+    wanted = off + (on - off) * torch.nn.functional.one_hot(target, spk.shape[-1]).to(counts.dtype)
+    missed = (len(spk) * wanted - counts).square().sum(1)                                                # [B]
     return missed.mean() if class_weights is None else (class_weights[target] * missed).mean()
 
 
@@ -190,6 +190,11 @@ def mse_membrane_loss(mem, target):
     check_finite("mse_membrane_loss", "target", target, "Leave such samples out.")
     answer = mem if target.dim() == 3 else mem[-1].view(target.shape)
     return (answer - target).square().mean()
+
+
+def _over_time(value):
+    """The sum over time, in float32 at least: half precision counts to 2048 only."""
+    return value.sum(0, dtype=torch.promote_types(value.dtype, torch.float32))
 
 
 def _cross_entropy(logits, target, class_weights):

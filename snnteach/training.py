@@ -93,7 +93,7 @@ def _check_batch(x, target, lengths, optimiser, slice_size):
         check_whole("train_step", slice_size=slice_size)
 
 
-def _check_run(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode):
+def _check_recipe(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode):
     check_net("fit", net)
     _check_loss("fit", loss)
     _check_encode("fit", encode)
@@ -256,7 +256,7 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     True
     """
     _check_data("fit", inputs, targets, lengths)
-    _check_run(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode)
+    _check_recipe(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode)
     _check_optional("fit", regulariser=regulariser, augment=augment, progress=progress, read=read)
     _check_validation(validation, lengths)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
@@ -462,12 +462,12 @@ def _measure(owner, net, inputs, targets, encode, read, lengths=None, batch_size
     """The score that goes with the kind of targets, by its name."""
     if not targets.is_floating_point():
         named = _answer(owner, net, inputs, encode, read or most_active, lengths, batch_size, seed)
-        _check_alike(owner, named, targets)
+        _check_fits(owner, named, targets)
         return {"accuracy": (named == targets).double().mean().item()}
     read = read or (final_membrane if targets.dim() < 3 else lambda record: record.mem)
     answers = _answer(owner, net, inputs, encode, read, lengths, batch_size, seed)
     answers = answers[:, 0] if targets.dim() == 1 and answers.shape[1:] == (1,) else answers
-    _check_alike(owner, answers, targets)
+    _check_fits(owner, answers, targets)
     if targets.dim() == 3:                                                       # [T, samples, C]: the steps before each end
         valid = torch.arange(len(targets))[:, None] < (torch.full((len(inputs),), len(targets)) if lengths is None else lengths)
         answers, targets = answers[valid], targets[valid]                        # [steps, C]
@@ -475,7 +475,7 @@ def _measure(owner, net, inputs, targets, encode, read, lengths=None, batch_size
     return {"r_squared": explained_variance(answers, targets)}
 
 
-def _check_alike(owner, answers, targets):
+def _check_fits(owner, answers, targets):
     check_that(owner, answers.shape == targets.shape,
                f"answers and targets must have one shape, got {tuple(answers.shape)} and {tuple(targets.shape)}. The answers "
                "are read(last record) of all samples: build the network with as many outputs, or pass another read.")

@@ -66,11 +66,11 @@ def test_silent_values():
 ])
 @pytest.mark.parametrize("spk,strength,error,words", [
     (torch.zeros(6, 3), 1.0, ValueError, r"spk must be \[T, B, ...\], got shape \(6, 3\)"),
-    (torch.zeros(0, 3, 5), 1.0, ValueError, "at least 1"),
-    (torch.zeros(6, 0, 5), 1.0, ValueError, "must not be empty"),
+    (torch.zeros(0, 3, 5), 1.0, ValueError, "and not empty"),
+    (torch.zeros(6, 0, 5), 1.0, ValueError, "and not empty"),
     (torch.zeros(6, 3, 5).bool(), 1.0, TypeError, "floating point"),
     (torch.full((6, 3, 5), math.nan), 1.0, ValueError, "NaN"),
-    (torch.zeros(6, 3, 5), -1.0, ValueError, "strength must not be negative, got -1.0"),
+    (torch.zeros(6, 3, 5), -1.0, ValueError, "strength must be at least 0, got -1.0"),
     (torch.zeros(6, 3, 5), "much", TypeError, "strength must be a number"),
 ])
 def test_bad_input_is_named(penalty, spk, strength, error, words):
@@ -79,7 +79,7 @@ def test_bad_input_is_named(penalty, spk, strength, error, words):
 
 
 def test_bad_limit_and_power_are_named():
-    with pytest.raises(ValueError, match="lower_neuron: limit must not be negative"):
+    with pytest.raises(ValueError, match="lower_neuron: limit must be at least 0"):
         lower_neuron(torch.zeros(6, 3, 5), -1, 1.0)
     with pytest.raises(ValueError, match="upper_population: power must be one of 1, 2, got 3"):
         upper_population(torch.zeros(6, 3, 5), 1, 1.0, power=3)

@@ -100,5 +100,5 @@ def test_bad_input_is_named(loss, value, target, error, words):
 
 @pytest.mark.parametrize("rates", [{"on": 1.5}, {"off": -0.1}])
 def test_rates_are_fractions(rates):
-    with pytest.raises(ValueError, match="mse_count_loss: (on|off) must be between 0 and 1"):
+    with pytest.raises(ValueError, match="mse_count_loss: (on|off) must be at least 0 and at most 1"):
         mse_count_loss(torch.zeros(5, 4, 10), torch.zeros(4).long(), **rates)

@@ -169,8 +169,9 @@ def _improve(owner, net, x, target, lengths, loss, optimiser, regulariser, slice
     once = x.stride(0) == 0 and "current" in inspect.signature(net.forward).parameters
     entry = net.current(x[:1]) if once else x                    # input that stays the same: one product for all slices
     samples, leaves, total = x.shape[1], [], 0.0
-    for start in range(0, samples, slice_size or samples):
-        part = slice(start, start + (slice_size or samples))
+    size = samples if slice_size is None else int(slice_size)
+    for start in range(0, samples, size):
+        part = slice(start, start + size)
         leaves.append(entry[:, part].detach().requires_grad_(entry.requires_grad))
         records = net(x[:, part], leaves[-1].expand(len(x), -1, -1)) if once else net(leaves[-1])
         check_records(owner, records, leaves[-1].shape[1])
@@ -261,6 +262,7 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     _check_validation(validation, lengths)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=float(learning_rate), weight_decay=float(weight_decay), fused=True)
+    epochs, batch_size = int(epochs), int(batch_size)
     steps = max(2, epochs * math.ceil(len(inputs) / batch_size))              # the schedule of a single step would be all end
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, float(learning_rate), steps)
     step = _Steps(net, targets, lengths, loss, optimiser, regulariser, slice_size)
@@ -363,8 +365,8 @@ def _answer(owner, net, inputs, encode, read, lengths, batch_size=500, seed=0):
     try:
         with torch.no_grad(), torch.random.fork_rng():
             torch.manual_seed(int(seed))
-            for start in range(0, len(inputs), batch_size):
-                part = slice(start, start + batch_size)
+            for start in range(0, len(inputs), int(batch_size)):
+                part = slice(start, start + int(batch_size))
                 x = _encoded(owner, encode, inputs[part])
                 answers.append(_read(owner, net(x), read, x.shape[1], None if lengths is None else lengths[part]))
     finally:

@@ -1,6 +1,7 @@
 """Activity penalties against their closed forms (F32), the report, and the calibration of thresholds."""
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -130,3 +131,83 @@ def test_calibration_refuses_impossible_rates(rate, error):
 def test_calibration_refuses_a_network_without_spikes():
     with pytest.raises(ValueError, match="no spiking LIF layer"):
         calibrate_threshold(torch.nn.Linear(3, 2), torch.zeros(2, 2, 3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_counts_rightly(dtype):
+    ones = torch.ones(25, 128, 1000, dtype=dtype)
+    assert l1_spikes(ones, 1.0).item() == 25_000 and upper_population(ones, 1, 1.0).item() == 24_999
+    assert lower_neuron(ones[:, :4], 30, 1.0).item() == 25 and lower_neuron(torch.ones(3000, 1, 2, dtype=dtype), 3001, 1.0) == 1
+    (row,) = activity_report([Record(ones, ones)])
+    assert row == {"layer": 1, "neurons": 1000, "spikes": 25_000, "rate": 1, "silent": 0, "saturated": 1}
+    spk = torch.ones(5, 2, 3, dtype=dtype, requires_grad=True)
+    l1_spikes(spk, 1.0).backward()
+    assert spk.grad.dtype == dtype and torch.equal(spk.grad, torch.full_like(spk, 0.5))
+
+
+def test_numbers_of_numpy_are_taken():
+    spk = spikes()
+    assert l1_spikes(spk, np.float32(0.5)).item() == l1_spikes(spk, 0.5).item()
+    assert torch.equal(upper_population(spk, np.int64(2), np.float64(0.5), power=np.int64(2)), upper_population(spk, 2, 0.5, 2))
+    assert calibrate_threshold(*network(), target_rate=np.float32(0.25)) == calibrate_threshold(*network(), target_rate=0.25)
+
+
+@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])
+def test_calibration_that_is_refused_or_interrupted_changes_no_threshold(stop):
+    net, x = network()
+    for number, layer in enumerate(net.neurons):
+        layer.threshold = 10.0 + number
+    calls = []
+
+    def interrupt(*_):
+        calls.append(1)
+        if len(calls) > 20:                                         # layer 1 has its new threshold by then
+            raise stop
+
+    handle = net.neurons[1].register_forward_hook(interrupt)
+    with pytest.raises(stop):
+        calibrate_threshold(net, x)
+    handle.remove()
+    assert len(calls) > 1 and [layer.threshold for layer in net.neurons] == [10.0, 11.0, 12.0]
+    assert calibrate_threshold(net, x)[0] < 10
+
+
+def test_calibrated_thresholds_travel_with_the_weights():
+    (net, x), (other, _), (old, _) = network(), network(), network(threshold=3.0)
+    thresholds = calibrate_threshold(net, x)
+    state = net.state_dict()
+    assert str(other.load_state_dict(state)) == "<All keys matched successfully>"
+    assert [layer.threshold for layer in other.neurons] == thresholds
+    assert all(torch.equal(a.spk, b.spk) for a, b in zip(net(x), other(x), strict=True)) and net(x)[-1].spk.mean() > 0.1
+    before = {name: value for name, value in state.items() if "extra" not in name}             # as older versions saved it
+    assert str(old.load_state_dict(before)) == "<All keys matched successfully>"
+    assert [layer.threshold for layer in old.neurons] == [3.0] * 3 and torch.equal(old.linears[0].weight, net.linears[0].weight)
+
+
+@pytest.mark.parametrize(("spk", "error", "words"), [
+    (None, TypeError, "spk is None: a membrane read-out fires no spikes"),
+    ([Record(None, None)], TypeError, "spk must be a torch.Tensor"),
+    (torch.zeros(6, 3, 5).numpy(), TypeError, r"Convert it with torch.from_numpy\(spk\)"),
+    (torch.full((6, 3, 5), math.inf), ValueError, "spk holds NaN or infinity"),
+])
+def test_what_users_pass_for_spikes_is_named(spk, error, words):
+    for penalty in (lambda: l1_spikes(spk, 1.0), lambda: upper_population(spk, 1, 1.0), lambda: lower_neuron(spk, 1, 1.0)):
+        with pytest.raises(error, match=words):
+            penalty()
+
+
+@pytest.mark.parametrize(("change", "error", "words"), [
+    ({"net": None}, TypeError, "net must be a torch.nn.Module"), ({"x": None}, TypeError, "x must be a torch.Tensor"),
+    ({"x": torch.full((5, 3, 20), math.nan)}, ValueError, "x holds NaN"),
+    ({"target_rate": torch.tensor(0.5)}, TypeError, "item()"),
+])
+def test_calibration_names_bad_input(change, error, words):
+    net, x = network()
+    with pytest.raises(error, match=f"calibrate_threshold: .*{words}"):
+        calibrate_threshold(**{"net": net, "x": x, "target_rate": 0.15} | change)
+
+
+def test_a_report_names_what_is_no_list_of_records():
+    for records in (torch.zeros(6, 3, 5), None, [torch.zeros(6, 3, 5)]):
+        with pytest.raises(TypeError, match="activity_report: records must be a list of Record"):
+            activity_report(records)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss, mse_count_loss
+from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss, mse_count_loss, mse_membrane_loss
 
 LOSSES = (ce_count_loss, ce_step_loss, ce_membrane_loss, mse_count_loss)
 
@@ -102,3 +102,48 @@ def test_bad_input_is_named(loss, value, target, error, words):
 def test_rates_are_fractions(rates):
     with pytest.raises(ValueError, match="mse_count_loss: (on|off) must be at least 0 and at most 1"):
         mse_count_loss(torch.zeros(5, 4, 10), torch.zeros(4).long(), **rates)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_counts_rightly(dtype):
+    spk = torch.zeros(3001, 1, 2, dtype=dtype, requires_grad=True)
+    spk.data[:, 0, 1] = 1
+    assert mse_count_loss(spk, torch.tensor([1]), on=1.0, off=0.0).item() == 0
+    assert ce_count_loss(spk, torch.tensor([0])).item() == 3001
+    ce_count_loss(spk, torch.tensor([0])).backward()
+    assert spk.grad.dtype == dtype and spk.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_quantities_for_a_class_loss_are_sent_to_the_loss_of_a_regression(loss):
+    with pytest.raises(TypeError, match=f"^{loss.__name__}: target must be int64 class numbers, got torch.float32. Quantities "
+                       r"are learned with mse_membrane_loss; class numbers that are stored as floats .* target.long\(\)"):
+        loss(torch.zeros(5, 4, 10), torch.tensor([0.0, 1, 2, 3]))
+
+
+def test_squared_membrane_loss_is_its_formula():
+    mem = torch.randn(5, 4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    for target in (torch.rand(4, 3).double(), torch.rand(5, 4, 3).double()):
+        answer = mem if target.dim() == 3 else mem[-1]
+        assert mse_membrane_loss(mem, target).item() == pytest.approx(((answer - target) ** 2).mean().item())
+        assert mse_membrane_loss(answer.detach() if target.dim() == 3 else mem, answer.detach()).item() == 0
+        assert torch.autograd.gradcheck(lambda value, target=target: mse_membrane_loss(value, target), mem)
+    one = mem[:, :, :1]
+    assert mse_membrane_loss(one, torch.rand(4).double()).dim() == 0
+    assert torch.equal(mse_membrane_loss(one, one[-1, :, 0].detach() + 1), torch.tensor(1.0).double())
+
+
+@pytest.mark.parametrize(("mem", "target", "error", "words"), [
+    (torch.zeros(5, 4, 3), torch.zeros(4), ValueError, r"target must be \[B, C\] = \(4, 3\) or .* got shape \(4,\)"),
+    (torch.zeros(5, 4, 3), torch.zeros(4, 1), ValueError, r"got shape \(4, 1\)"),
+    (torch.zeros(5, 4, 1), torch.zeros(5), ValueError, r"got shape \(5,\)"),
+    (torch.zeros(5, 4, 1), torch.zeros(4).long(), TypeError, "target must be floating point"),
+    (torch.zeros(5, 4, 1), torch.zeros(4).double(), TypeError, r"target is torch.float64 .* target.to\(torch.float32\)"),
+    (torch.zeros(5, 4, 1), torch.full((4,), math.nan), ValueError, "target holds NaN"),
+    (torch.full((5, 4, 1), math.nan), torch.zeros(4), ValueError, "mem holds NaN"),
+    (torch.zeros(4, 1), torch.zeros(4), ValueError, r"mem must be \[T, B, C\]"),
+    (None, torch.zeros(4), TypeError, "mem is None"), (torch.zeros(5, 4, 1), 0.5, TypeError, "target must be a torch.Tensor"),
+])
+def test_squared_membrane_loss_names_bad_input(mem, target, error, words):
+    with pytest.raises(error, match=f"^mse_membrane_loss: .*{words}"):
+        mse_membrane_loss(mem, target)

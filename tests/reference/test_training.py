@@ -1,12 +1,16 @@
 """The training loop: it learns, repeats itself for a seed, leaves the world as it was and says what is wrong."""
+import io
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from snnteach.losses import ce_count_loss, ce_membrane_loss
+from snnteach.activity import calibrate_threshold
+from snnteach.losses import ce_count_loss, ce_membrane_loss, mse_membrane_loss
 from snnteach.networks import Record, SpikingMLP, direct_current
-from snnteach.training import accuracy, fit, predict, train_step
+from snnteach.scores import balanced_weights, class_scores, confusion, final_membrane
+from snnteach.training import accuracy, fit, predict, r_squared, train_step
 
 
 def data(samples=120, seed=0):
@@ -257,3 +261,248 @@ def test_options_of_a_wrong_kind_are_named(options, words):
 def test_predict_names_a_missing_code():
     with pytest.raises(TypeError, match="predict: encode must be a function, got None"):
         predict(SpikingMLP((12, 5, 3)), torch.zeros(5, 12), encode=None)
+
+
+def quantities(kind, samples=200, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.rand(samples, 12, generator=generator)
+    target = x @ torch.randn(12, 2, generator=torch.Generator().manual_seed(5))                     # [samples, 2]
+    return x, {"[B]": target[:, 0], "[B, C]": target, "[T, B, C]": target * torch.arange(1, 6)[:, None, None] / 5}[kind]
+
+
+@pytest.mark.parametrize("kind", ["[B]", "[B, C]", "[T, B, C]"])
+def test_a_regression_learns_and_is_scored(kind):
+    torch.manual_seed(0)
+    net = SpikingMLP((12, 100, 1 if kind == "[B]" else 2), threshold=0.3, readout="membrane")
+    x, targets = quantities(kind)
+    start = r_squared(net, x, targets, encode=constant)
+    history = fit(net, x, targets, loss=lambda records, y: mse_membrane_loss(records[-1].mem, y), encode=constant, epochs=40,
+                  batch_size=50, learning_rate=2e-2, seed=0, validation=quantities(kind, seed=1))
+    assert start < 0.1 and r_squared(net, x, targets, encode=constant) > 0.7
+    assert history[-1]["r_squared"] == r_squared(net, *quantities(kind, seed=1), encode=constant) > 0.5
+    assert set(history[0]) == {"epoch", "loss", "seconds", "r_squared"}
+
+
+@pytest.mark.parametrize("kind", ["[B]", "[B, C]", "[T, B, C]"])
+def test_slices_of_a_regression_add_up(kind):
+    x, targets = quantities(kind, samples=13)
+    found = []
+    for size in (None, 5):
+        torch.manual_seed(0)
+        net = SpikingMLP((12, 30, 1 if kind == "[B]" else 2), threshold=0.3, readout="membrane").double()
+        train_step(net, constant(x.double()), targets.double(), loss=lambda records, y: mse_membrane_loss(records[-1].mem, y),
+                   optimiser=torch.optim.SGD(net.parameters(), lr=0.0), slice_size=size)
+        found.append([parameter.grad for parameter in net.parameters()])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+def test_explained_variance_of_a_network_is_that_of_its_answers():
+    net, (x, targets) = SpikingMLP((12, 30, 2), readout="membrane"), quantities("[B, C]")
+    answers = predict(net, x, encode=constant, read=final_membrane)
+    expected = 1 - ((targets - answers) ** 2).sum() / ((targets - targets.mean(0)) ** 2).sum()
+    assert r_squared(net, x, targets, encode=constant, batch_size=7) == pytest.approx(expected.item(), abs=1e-5)
+    mean = targets.mean(0).expand_as(targets)
+    score = r_squared(net, x, targets, encode=constant, read=lambda record: mean[:record.mem.shape[1]])
+    assert score == pytest.approx(0, abs=1e-6)
+
+
+def test_weights_find_a_rare_class():
+    generator = torch.Generator().manual_seed(0)
+    targets = (torch.rand(600, generator=generator) < 0.05).long()
+    inputs = torch.rand(600, 12, generator=generator) + 0.25 * targets[:, None]
+    found = []
+    for weights in (None, balanced_weights(targets, num_classes=2)):
+        torch.manual_seed(0)
+        net = SpikingMLP((12, 40, 2), threshold=0.5, readout="membrane")
+        fit(net, inputs, targets, loss=lambda records, y, w=weights: ce_membrane_loss(records[-1].mem / 5, y, class_weights=w),
+            encode=constant, epochs=6, batch_size=50, learning_rate=5e-3, seed=0)
+        found.append(class_scores(confusion(predict(net, inputs, encode=constant), targets, 2))["balanced accuracy"])
+    assert found[0] < 0.7 < 0.8 < found[1]
+
+
+IMAGES = torch.rand(128, 1, 28, 28)
+CLASSES = torch.arange(128) % 10
+
+
+@pytest.mark.parametrize("encode", [
+    lambda x: x.flatten(2), lambda x: x.flatten(1), lambda x: x, lambda x: x.flatten(2).expand(-1, 5, -1), lambda x: x[:0]])
+def test_samples_taken_for_moments_are_refused_everywhere(encode):
+    net = SpikingMLP((784, 10))
+    doors = {"accuracy": lambda: accuracy(net, IMAGES, CLASSES, encode=encode),
+             "predict": lambda: predict(net, IMAGES, encode=encode),
+             "fit": lambda: fit(net, IMAGES, CLASSES, encode=encode, epochs=1, seed=0,
+                                loss=lambda records, y: ce_count_loss(records[-1].spk, y))}
+    for name, door in doors.items():
+        with pytest.raises(ValueError, match=rf"^{name}: encode must return \[T, B, ...\] \(time first\) with the 128 samples"):
+            door()
+
+
+def test_the_advice_for_images_works():
+    net = SpikingMLP((784, 10))
+    with pytest.raises(ValueError, match=r"SpikingMLP: .*direct_current\(x.flatten\(1\), num_steps\)"):
+        predict(net, IMAGES, encode=lambda x: direct_current(x, 5))
+    with pytest.raises(ValueError, match=r"encode=lambda x: direct_current\(x.flatten\(1\), num_steps=25\)"):
+        predict(net, IMAGES, encode=lambda x: x.flatten(2))
+    assert len(predict(net, IMAGES, encode=lambda x: direct_current(x.flatten(1), num_steps=25))) == 128
+    assert len(predict(net, direct_current(IMAGES, 5).transpose(0, 1), encode=lambda x: x.transpose(0, 1).flatten(2))) == 128
+    whole = (255 * IMAGES).byte()
+    with pytest.raises(TypeError, match=r"torch.uint8. Divide images by 255: x / 255"):
+        predict(net, whole, encode=lambda x: direct_current(x.flatten(1), 5))
+    assert len(predict(net, whole / 255, encode=lambda x: direct_current(x.flatten(1), 5))) == 128
+    with pytest.raises(TypeError, match=r"x is torch.float64 and the weights is torch.float32. .* x.to\(torch.float32\)"):
+        predict(net, IMAGES.double(), encode=lambda x: direct_current(x.flatten(1), 5))
+    assert len(predict(net, IMAGES.double().to(torch.float32), encode=lambda x: direct_current(x.flatten(1), 5))) == 128
+
+
+@pytest.mark.parametrize("read", [lambda record: record.mem[0, 0], lambda record: record.mem.sum(),
+                                  lambda record: record.mem[:, :3]])
+def test_answers_that_are_not_one_a_sample_are_refused(read):
+    for name, door in {"predict": lambda: predict(network(), data()[0], encode=constant, read=read),
+                       "accuracy": lambda: accuracy(network(), *data(), encode=constant, read=read)}.items():
+        with pytest.raises(ValueError, match=rf"^{name}: read must return an answer for each of the 120 samples"):
+            door()
+
+
+def test_answers_and_targets_of_different_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"^accuracy: answers and targets must have one shape, got \(120, 3\) and \(120,\)"):
+        accuracy(network(), *data(), encode=constant, read=final_membrane)
+    for targets in (torch.rand(120), torch.rand(120, 2), torch.rand(4, 120, 3)):
+        with pytest.raises(ValueError, match="^r_squared: answers and targets must have one shape"):
+            r_squared(network(), data()[0], targets, encode=constant)
+    with pytest.raises(ValueError, match="^r_squared: targets are all the same"):
+        r_squared(network(), data()[0], torch.ones(120, 3), encode=constant)
+    with pytest.raises(TypeError, match="^r_squared: targets must be floating-point .* use accuracy"):
+        r_squared(network(), *data(), encode=constant)
+    with pytest.raises(TypeError, match="^accuracy: targets must be int64 .* use r_squared"):
+        accuracy(network(), data()[0], torch.rand(120), encode=constant)
+
+
+def test_a_step_compares_samples():
+    net = network()
+    optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
+    for x, target in ((torch.rand(5, 8, 12), CLASSES[:7] % 3), (torch.rand(5, 8, 12), torch.rand(5, 7, 3)),
+                      (torch.rand(8, 5, 12), CLASSES[:8] % 3)):
+        with pytest.raises(ValueError, match="^train_step: target must hold the . samples of x"):
+            train_step(net, x, target, loss=loss, optimiser=optimiser)
+
+
+def test_prediction_leaves_every_mode_as_it_was_even_if_encode_raises():
+    net = torch.nn.Sequential(network(), torch.nn.Identity())
+    net.forward = lambda x: net[0](x)
+    net[1].eval()
+
+    def broken(x):
+        raise KeyError("no such file")
+
+    with pytest.raises(KeyError):
+        predict(net, data()[0], encode=broken)
+    assert net.training and net[0].training and not net[1].training
+    predict(net, data()[0], encode=constant)
+    assert net.training and net[0].linears[0].training and not net[1].training
+
+
+def test_the_readers_learning_rate_is_neither_overwritten_nor_a_riddle():
+    rate = torch.tensor(0.01)
+    with pytest.raises(TypeError, match=r"^fit: learning_rate must be a number, got a tensor. Pass learning_rate.item\(\)"):
+        train(network(), learning_rate=rate)
+    assert rate == 0.01
+    nets = [network() for _ in range(2)]
+    train(nets[0], learning_rate=np.float64(0.01), epochs=np.int64(2), batch_size=np.int32(32), seed=np.int64(1))
+    train(nets[1], learning_rate=0.01, epochs=2)
+    assert torch.equal(weights(nets[0]), weights(nets[1]))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])
+def test_a_fit_of_few_steps_moves_the_weights(steps):
+    net = network()
+    before = weights(net)
+    train(net, epochs=steps, batch_size=120, learning_rate=0.01)
+    assert (weights(net) - before).abs().max() > 0.005
+
+
+def test_an_interrupted_fit_returns_its_history():
+    def progress(row):
+        if row["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="fit: interrupted after 3 of 4 epochs"):
+        history = train(network(), progress=progress)
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    with pytest.warns(UserWarning, match="interrupted after 0 of 4"):
+        assert train(network(), encode=interrupted) == []
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def interrupted(x):
+    raise KeyboardInterrupt
+
+
+def test_a_whole_network_is_saved_and_loaded():
+    net, file = network("spike"), io.BytesIO()
+    calibrate_threshold(net, constant(data()[0]), target_rate=0.05)
+    torch.save(net, file)
+    file.seek(0)
+    loaded = torch.load(file, weights_only=False)
+    x = constant(data()[0])
+    assert all(torch.equal(a.spk, b.spk) for a, b in zip(net(x), loaded(x), strict=True)) and net(x)[-1].spk.sum() > 0
+    train(loaded, loss=lambda records, y: ce_count_loss(records[-1].spk, y))                       # and it still learns
+
+
+def test_inference_is_exported():
+    net, x = network().eval(), torch.rand(5, 4, 12)
+    with torch.no_grad():
+        program = torch.export.export(net, (x,))
+        for record, other in zip(program.module()(x), net(x), strict=True):
+            torch.testing.assert_close(record.mem, other.mem)
+
+
+@pytest.mark.parametrize(("change", "error", "words"), [
+    ({"net": None}, TypeError, "net must be a torch.nn.Module, such as SpikingMLP"),
+    ({"net": torch.nn.Linear(12, 3)}, TypeError, r"net's result must be a list of Record\(spk, mem\), one a layer"),
+    ({"inputs": np.ones((5, 12))}, TypeError, r"inputs must be .* torch.from_numpy\(inputs\).float\(\)"),
+    ({"inputs": torch.full((5, 12), math.inf)}, ValueError, "inputs holds NaN or infinity"),
+    ({"targets": torch.zeros(5, 2).long()}, ValueError, r"targets must be \[samples\] of class numbers, or quantities"),
+    ({"targets": torch.full((5,), math.nan)}, ValueError, "targets holds NaN or infinity"),
+    ({"targets": torch.zeros(3, 4, 5)}, ValueError, "inputs must be .* and targets equally many"),
+    ({"loss": lambda records, y: records[-1].mem.sum(0)}, TypeError, r"loss must return one number.* got \(5, 3\). Average"),
+    ({"loss": lambda records, y: 0.5}, TypeError, "loss must return one number, a scalar tensor, got float"),
+    ({"loss": lambda records, y: records[-1].mem.detach().mean()}, ValueError, "the loss depends on no weight that learns"),
+    ({"regulariser": lambda records: records[0].spk}, TypeError, "regulariser must return one number"),
+    ({"augment": lambda x: x[:2]}, ValueError, "augment must return the 5 samples that it was given"),
+    ({"learning_rate": math.nan}, ValueError, "learning_rate must be"),
+    ({"weight_decay": -1}, ValueError, "weight_decay must be"),
+    ({"epochs": 10**9}, ValueError, "epochs must be a whole number of at least 1 and at most"),
+    ({"slice_size": 0}, ValueError, "slice_size must be a whole number"), ({"read": 3}, TypeError, "read must be a function"),
+    ({"validation": (torch.zeros(5, 12),)}, TypeError, r"validation must be the pair \(inputs, targets\)"),
+    ({"lengths": torch.ones(5).long(), "validation": (0, 1)}, TypeError, r"validation must be \(inputs, targets, lengths\)"),
+])
+def test_what_users_pass_to_fit_is_named(change, error, words):
+    given = {"net": network(), "inputs": torch.zeros(5, 12), "targets": torch.zeros(5).long(), "loss": loss, "encode": constant,
+             "epochs": 1, "seed": 0}
+    with pytest.raises(error, match=f"^fit.*: .*{words}"):
+        fit(**given | change)
+
+
+def test_a_network_without_a_parameter_that_learns_is_named():
+    net = network()
+    net.requires_grad_(False)
+    with pytest.raises(ValueError, match="^fit: net has no parameter that learns"):
+        train(net)
+
+
+@pytest.mark.parametrize(("change", "error", "words"), [
+    ({"net": None}, TypeError, "net must be"), ({"x": None}, TypeError, "x must be a torch.Tensor"),
+    ({"x": torch.zeros(5)}, ValueError, r"x must be \[T, B, ...\]"), ({"target": [0, 1]}, TypeError, "target must be"),
+    ({"optimiser": None}, TypeError, r"optimiser must be a torch.optim optimiser.*torch.optim.Adam\(net.parameters\(\)\)"),
+    ({"loss": None}, TypeError, "loss must be a function"), ({"regulariser": 3}, TypeError, "regulariser must be a function"),
+    ({"slice_size": 2.5}, (TypeError, ValueError), "slice_size must be"),
+])
+def test_what_users_pass_to_a_step_is_named(change, error, words):
+    net = network()
+    given = {"net": net, "x": torch.zeros(5, 2, 12), "target": torch.zeros(2).long(), "loss": loss,
+             "optimiser": torch.optim.SGD(net.parameters(), lr=0.1)}
+    with pytest.raises(error, match=f"^train_step: {words}"):
+        train_step(**given | change)

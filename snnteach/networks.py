@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from ._arguments import check_dtype, check_option, check_shape, check_signal, check_that, check_whole
+from ._arguments import check_dtype, check_finite, check_option, check_shape, check_signal, check_that, check_whole
 from .neurons import LIF
 from .surrogate import atan
 
@@ -45,8 +45,9 @@ def direct_current(x, num_steps):
     torch.Size([10, 4, 3])
     """
     check_signal("direct_current", "x", x, layout="[B, ...]", min_dims=2)
-    check_whole("direct_current", num_steps=num_steps)
-    return x.expand(num_steps, *x.shape)
+    check_finite("direct_current", "x", x, "Leave such samples out, or fill what is missing.")
+    check_whole("direct_current", high=10**6, num_steps=num_steps)
+    return x.expand(int(num_steps), *x.shape)
 
 
 def _check_input(net, x):
@@ -102,15 +103,15 @@ class SpikingMLP(nn.Module):
             self.neurons[-1] = LIF(beta, math.inf, reset="none", **options)
 
     def current(self, x):
-        """Multiply x [T, B, N] by the first weights and return the current of the first layer; once where x stays the same."""
+        """Multiply x [T, B, N] by the first weights: the current of the first layer, [1, B, N] where x stays the same."""
         _check_input(self, x)
         first = self.linears[0]
-        return first(x[0]).expand(len(x), -1, -1) if x.stride(0) == 0 else first(x)
+        return first(x[0])[None] if x.stride(0) == 0 else first(x)
 
     def forward(self, x, current=None):
         """Run over x [T, B, N] and return a list of `Record`, one a layer; `current`, if it is known, stands for current(x)."""
         _check_input(self, x)
-        current = self.current(x) if current is None else current
+        current = (self.current(x) if current is None else current).expand(len(x), -1, -1)
         records = []
         for number, neuron in enumerate(self.neurons):
             if number:

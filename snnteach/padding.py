@@ -1,7 +1,7 @@
 """Sequences of different lengths in one tensor: where the padding stands."""
 import torch
 
-from ._arguments import check_ends, check_records, check_tensor, check_that
+from ._arguments import check_ends, check_finite, check_records, check_tensor, check_that
 
 
 def _check_lengths(owner, name, value, lengths):
@@ -27,7 +27,7 @@ def pad_front(value, lengths):
 
     Raises:
         TypeError: value or lengths not a tensor, lengths not int64.
-        ValueError: value not [T, B, ...], lengths not [B], a length outside 1..T.
+        ValueError: value not [T, B, ...], lengths not [B], a length outside 1..T, NaN or infinity before an end.
 
     Source: left padding, as in language models that continue a batch of texts.
 
@@ -39,7 +39,9 @@ def pad_front(value, lengths):
     missing = (len(value) - lengths).to(value.device)                                       # [B]
     step = torch.arange(len(value), device=value.device)[:, None]                           # [T, 1]
     moved = value[(step - missing) % len(value), torch.arange(len(lengths))]
-    return moved.masked_fill((step < missing).view(*moved.shape[:2], *[1] * (value.dim() - 2)), 0)
+    moved = moved.masked_fill((step < missing).view(*moved.shape[:2], *[1] * (value.dim() - 2)), 0)
+    check_finite("pad_front", "value", moved)
+    return moved
 
 
 def pad_back(value, lengths):
@@ -56,7 +58,7 @@ def pad_back(value, lengths):
 
     Raises:
         TypeError: value or lengths not a tensor, lengths not int64.
-        ValueError: value not [T, B, ...], lengths not [B], a length outside 1..T.
+        ValueError: value not [T, B, ...], lengths not [B], a length outside 1..T, NaN or infinity before an end.
 
     Source: the inverse of `pad_front`.
 
@@ -68,7 +70,9 @@ def pad_back(value, lengths):
     lengths = lengths.to(value.device)
     step = torch.arange(len(value), device=value.device)[:, None]                           # [T, 1]
     moved = value[(step + len(value) - lengths) % len(value), torch.arange(len(lengths))]
-    return moved.masked_fill((step >= lengths).view(*moved.shape[:2], *[1] * (value.dim() - 2)), 0)
+    moved = moved.masked_fill((step >= lengths).view(*moved.shape[:2], *[1] * (value.dim() - 2)), 0)
+    check_finite("pad_back", "value", moved)
+    return moved
 
 
 def end_together(records, lengths):

@@ -14,9 +14,10 @@ def _check_step(net, records, target, loss, regulariser):
     check_that("exact_slice", isinstance(target, torch.Tensor) and target.dim() > 0 and target.shape[
         int(target.dim() == 3)] == records[-1].mem.shape[1], "target must be a tensor that holds the samples of records.",
         TypeError)
-    check_callable("exact_slice", "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).")
+    check_callable("exact_slice", "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).",
+                   takes=2)
     if regulariser is not None:
-        check_callable("exact_slice", "regulariser", regulariser, "Leave regulariser out for none.")
+        check_callable("exact_slice", "regulariser", regulariser, "Leave regulariser out for none.", takes=1)
 
 
 def exact_slice(net, records, target, *, loss, regulariser=None):

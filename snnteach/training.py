@@ -50,17 +50,18 @@ def _check_inputs(owner, inputs, lengths):
 
 
 def _check_loss(owner, loss):
-    check_callable(owner, "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).")
+    check_callable(owner, "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).", takes=2)
 
 
 def _check_encode(owner, encode):
-    check_callable(owner, "encode", encode, "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25).")
+    check_callable(owner, "encode", encode, "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25).",
+                   takes=1)
 
 
 def _check_optional(owner, **functions):
     for name, value in functions.items():
         if value is not None:
-            check_callable(owner, name, value, f"Leave {name} out for none.")
+            check_callable(owner, name, value, f"Leave {name} out for none.", takes=1)
 
 
 def _check_code(owner, x, samples):
@@ -167,13 +168,13 @@ def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=
 def _improve(owner, net, x, target, lengths, loss, optimiser, regulariser, slice_size):
     optimiser.zero_grad()
     once = x.stride(0) == 0 and "current" in inspect.signature(net.forward).parameters
-    entry = net.current(x[:1]) if once else x                    # input that stays the same: one product for all slices
+    entry = net.current(x) if once else x                        # input that stays the same: one product for all slices
     samples, leaves, total = x.shape[1], [], 0.0
     size = samples if slice_size is None else int(slice_size)
     for start in range(0, samples, size):
         part = slice(start, start + size)
         leaves.append(entry[:, part].detach().requires_grad_(entry.requires_grad))
-        records = net(x[:, part], leaves[-1].expand(len(x), -1, -1)) if once else net(leaves[-1])
+        records = net(x[:, part], leaves[-1]) if once else net(leaves[-1])
         check_records(owner, records, leaves[-1].shape[1])
         wanted = target[:, part] if target.dim() == 3 else target[part]
         if lengths is not None:
@@ -462,22 +463,17 @@ def r_squared(net, inputs, targets, *, encode, read=None, batch_size=500, seed=0
 
 def _measure(owner, net, inputs, targets, encode, read, lengths=None, batch_size=500, seed=0):
     """The score that goes with the kind of targets, by its name."""
-    if not targets.is_floating_point():
-        named = _answer(owner, net, inputs, encode, read or most_active, lengths, batch_size, seed)
-        _check_fits(owner, named, targets)
-        return {"accuracy": (named == targets).double().mean().item()}
-    read = read or (final_membrane if targets.dim() < 3 else lambda record: record.mem)
+    classes = not targets.is_floating_point()
+    read = read or (most_active if classes else final_membrane if targets.dim() < 3 else lambda record: record.mem)
     answers = _answer(owner, net, inputs, encode, read, lengths, batch_size, seed)
-    answers = answers[:, 0] if targets.dim() == 1 and answers.shape[1:] == (1,) else answers
-    _check_fits(owner, answers, targets)
+    answers = answers[:, 0] if not classes and targets.dim() == 1 and answers.shape[1:] == (1,) else answers
+    check_that(owner, answers.shape == targets.shape,
+               f"answers and targets must have one shape, got {tuple(answers.shape)} and {tuple(targets.shape)}. The answers "
+               "are read(last record) of all samples: build the network with as many outputs, or pass another read.")
+    if classes:
+        return {"accuracy": (answers == targets).double().mean().item()}
     if targets.dim() == 3:                                                       # [T, samples, C]: the steps before each end
         valid = torch.arange(len(targets))[:, None] < (torch.full((len(inputs),), len(targets)) if lengths is None else lengths)
         answers, targets = answers[valid], targets[valid]                        # [steps, C]
     check_that(owner, bool((targets != targets[:1]).any()), "targets are all the same: there is no variance to explain.")
     return {"r_squared": explained_variance(answers, targets)}
-
-
-def _check_fits(owner, answers, targets):
-    check_that(owner, answers.shape == targets.shape,
-               f"answers and targets must have one shape, got {tuple(answers.shape)} and {tuple(targets.shape)}. The answers "
-               "are read(last record) of all samples: build the network with as many outputs, or pass another read.")

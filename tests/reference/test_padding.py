@@ -41,6 +41,14 @@ def test_what_stands_in_the_padding_does_not_matter_even_if_it_is_nan():
     assert torch.equal(pad_front(value, LENGTHS), pad_front(spoilt, LENGTHS))
 
 
+def test_nan_before_an_end_is_named():
+    value = torch.rand(7, 4, 3)
+    value[0, 2, 1] = math.nan
+    for function, spoilt in ((pad_front, value), (pad_back, value.flip(0))):
+        with pytest.raises(ValueError, match=f"^{function.__name__}: value holds NaN"):
+            function(spoilt, LENGTHS)
+
+
 def test_a_gradient_goes_only_to_the_steps_that_count():
     value = torch.rand(7, 4, 3, requires_grad=True)
     pad_front(value, LENGTHS).sum().backward()

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from snnteach.activity import calibrate_threshold
 from snnteach.losses import ce_count_loss, ce_membrane_loss, mse_membrane_loss
 from snnteach.networks import Record, SpikingMLP, direct_current
 from snnteach.scores import balanced_weights, class_scores, confusion, final_membrane
@@ -442,7 +441,7 @@ def interrupted(x):
 
 def test_a_whole_network_is_saved_and_loaded():
     net, file = network("spike"), io.BytesIO()
-    calibrate_threshold(net, constant(data()[0]), target_rate=0.05)
+    net.neurons[0].threshold = net.neurons[1].threshold = 0.21
     torch.save(net, file)
     file.seek(0)
     loaded = torch.load(file, weights_only=False)

@@ -256,6 +256,49 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     ...               encode=lambda x: direct_current(x, num_steps=5), epochs=20, batch_size=32, learning_rate=0.01, seed=0)
     >>> history[-1]["loss"] < history[0]["loss"]
     True
+
+    A regression has quantities for targets, and a loss on the membranes:
+
+    >>> from snnteach.losses import mse_membrane_loss
+    >>> recipe = {"encode": lambda x: direct_current(x, num_steps=5), "epochs": 20, "learning_rate": 0.02, "seed": 0}
+    >>> history = fit(SpikingMLP((20, 50, 1), readout="membrane"), x, x[:, 0], validation=(x, x[:, 0]),
+    ...               loss=lambda records, y: mse_membrane_loss(records[-1].mem, y), batch_size=16, **recipe)
+    >>> history[-1]["r_squared"] > 0.5
+    True
+
+    Weighted classes, where one is rare:
+
+    >>> from snnteach.scores import balanced_weights, class_scores, confusion
+    >>> rare = (x[:, 0] > 0.8).long()
+    >>> weights, net = balanced_weights(rare, num_classes=2), SpikingMLP((20, 50, 2), readout="membrane")
+    >>> history = fit(net, x, rare, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y, class_weights=weights),
+    ...               batch_size=16, **recipe)
+    >>> named = predict(net, x, encode=recipe["encode"])
+    >>> class_scores(confusion(named, rare, num_classes=2))["balanced accuracy"] > 0.8
+    True
+
+    Padded sequences, [samples, T, N], each with its own number of steps:
+
+    >>> steps = torch.arange(64) % 7 + 4
+    >>> films = (torch.rand(64, 10, 20) < 0.1 + 0.2 * target[:, None, None]).float()
+    >>> history = fit(SpikingMLP((20, 50, 2), readout="membrane"), films, target, lengths=steps, epochs=20, seed=0,
+    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.02, validation=(films, target, steps),
+    ...               loss=lambda records, y: ce_membrane_loss(records[-1].mem, y))
+    >>> history[-1]["accuracy"] > 0.8
+    True
+
+    Events of a camera, rows (t, x, y, p): here those of class 1 lie further to the right:
+
+    >>> from snnteach.events import events_to_tensor
+    >>> recordings = [torch.stack([torch.randint(0, 10_000, (50,)), torch.randint(0, 3, (50,)) + y, torch.randint(0, 4, (50,)),
+    ...                            torch.randint(0, 2, (50,))], 1) for y in target]
+    >>> films = torch.stack([events_to_tensor(events, size=(4, 4), step_us=1000, num_steps=10, origin_us=0)
+    ...                      for events in recordings])                                    # [samples, T, 2, H, W]
+    >>> history = fit(SpikingMLP((32, 50, 2), readout="membrane"), films.flatten(2), target, epochs=20, seed=0,
+    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.02, validation=(films.flatten(2), target),
+    ...               loss=lambda records, y: ce_membrane_loss(records[-1].mem, y))
+    >>> history[-1]["accuracy"] > 0.8
+    True
     """
     _check_data("fit", inputs, targets, lengths)
     _check_recipe(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode)

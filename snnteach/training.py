@@ -253,16 +253,16 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     >>> x, target = torch.rand(64, 20), torch.arange(64) % 2
     >>> net = SpikingMLP((20, 50, 2), readout="membrane")
     >>> history = fit(net, x, target, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y),
-    ...               encode=lambda x: direct_current(x, num_steps=5), epochs=20, batch_size=32, learning_rate=0.01, seed=0)
+    ...               encode=lambda x: direct_current(x, num_steps=5), epochs=5, batch_size=32, learning_rate=0.01, seed=0)
     >>> history[-1]["loss"] < history[0]["loss"]
     True
 
     A regression has quantities for targets, and a loss on the membranes:
 
     >>> from snnteach.losses import mse_membrane_loss
-    >>> recipe = {"encode": lambda x: direct_current(x, num_steps=5), "epochs": 20, "learning_rate": 0.02, "seed": 0}
+    >>> recipe = {"encode": lambda x: direct_current(x, num_steps=5), "epochs": 16, "learning_rate": 0.02, "seed": 0}
     >>> history = fit(SpikingMLP((20, 50, 1), readout="membrane"), x, x[:, 0], validation=(x, x[:, 0]),
-    ...               loss=lambda records, y: mse_membrane_loss(records[-1].mem, y), batch_size=16, **recipe)
+    ...               loss=lambda records, y: mse_membrane_loss(records[-1].mem, y), batch_size=8, **recipe)
     >>> history[-1]["r_squared"] > 0.5
     True
 
@@ -272,7 +272,7 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     >>> rare = (x[:, 0] > 0.8).long()
     >>> weights, net = balanced_weights(rare, num_classes=2), SpikingMLP((20, 50, 2), readout="membrane")
     >>> history = fit(net, x, rare, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y, class_weights=weights),
-    ...               batch_size=16, **recipe)
+    ...               batch_size=8, **recipe)
     >>> named = predict(net, x, encode=recipe["encode"])
     >>> class_scores(confusion(named, rare, num_classes=2))["balanced accuracy"] > 0.8
     True
@@ -281,8 +281,8 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
 
     >>> steps = torch.arange(64) % 7 + 4
     >>> films = (torch.rand(64, 10, 20) < 0.1 + 0.2 * target[:, None, None]).float()
-    >>> history = fit(SpikingMLP((20, 50, 2), readout="membrane"), films, target, lengths=steps, epochs=20, seed=0,
-    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.02, validation=(films, target, steps),
+    >>> history = fit(SpikingMLP((20, 50, 2), readout="membrane"), films, target, lengths=steps, epochs=8, seed=0,
+    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.05, validation=(films, target, steps),
     ...               loss=lambda records, y: ce_membrane_loss(records[-1].mem, y))
     >>> history[-1]["accuracy"] > 0.8
     True
@@ -294,8 +294,8 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     ...                            torch.randint(0, 2, (50,))], 1) for y in target]
     >>> films = torch.stack([events_to_tensor(events, size=(4, 4), step_us=1000, num_steps=10, origin_us=0)
     ...                      for events in recordings])                                    # [samples, T, 2, H, W]
-    >>> history = fit(SpikingMLP((32, 50, 2), readout="membrane"), films.flatten(2), target, epochs=20, seed=0,
-    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.02, validation=(films.flatten(2), target),
+    >>> history = fit(SpikingMLP((32, 50, 2), readout="membrane"), films.flatten(2), target, epochs=8, seed=0,
+    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.05, validation=(films.flatten(2), target),
     ...               loss=lambda records, y: ce_membrane_loss(records[-1].mem, y))
     >>> history[-1]["accuracy"] > 0.8
     True

@@ -97,6 +97,21 @@ def end_together(records, lengths):
     >>> mem = torch.tensor([1.0, 2.0, 99.0]).view(3, 1, 1)                        # T = 3, of which the last is padding
     >>> end_together([Record(None, mem)], torch.tensor([2]))[0].mem.flatten()
     tensor([0., 1., 2.])
+
+    `fit` and `predict` do this with the records of padded sequences, [samples, T, N], if they are told their lengths:
+
+    >>> from snnteach.losses import ce_membrane_loss
+    >>> from snnteach.networks import SpikingMLP
+    >>> from snnteach.training import fit
+    >>> _ = torch.manual_seed(0)
+    >>> target, lengths = torch.arange(64) % 2, torch.arange(64) % 7 + 4
+    >>> films = (torch.rand(64, 10, 20) < 0.1 + 0.2 * target[:, None, None]).float()
+    >>> net = SpikingMLP((20, 50, 2), readout="membrane")
+    >>> history = fit(net, films, target, lengths=lengths, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y),
+    ...               encode=lambda x: x.transpose(0, 1), epochs=8, learning_rate=0.05, seed=0,
+    ...               validation=(films, target, lengths))
+    >>> history[-1]["accuracy"] > 0.8
+    True
     """
     _check_layers("end_together", records, lengths)
     return [record._replace(spk=None if record.spk is None else pad_front(record.spk, lengths),

@@ -191,6 +191,21 @@ def balanced_weights(targets, num_classes):
 
     >>> balanced_weights(torch.tensor([0, 0, 0, 1]), num_classes=2)
     tensor([0.6667, 2.0000])
+
+    Training with them, where class 1 is rare:
+
+    >>> from snnteach.losses import ce_membrane_loss
+    >>> from snnteach.networks import SpikingMLP, direct_current
+    >>> from snnteach.training import fit, predict
+    >>> _ = torch.manual_seed(0)
+    >>> x, net = torch.rand(64, 20), SpikingMLP((20, 50, 2), readout="membrane")
+    >>> target = (x[:, 0] > 0.8).long()
+    >>> weights = balanced_weights(target, num_classes=2)
+    >>> def encode(x): return direct_current(x, num_steps=5)
+    >>> history = fit(net, x, target, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y, class_weights=weights),
+    ...               encode=encode, epochs=16, batch_size=8, learning_rate=0.02, seed=0)
+    >>> class_scores(confusion(predict(net, x, encode=encode), target, num_classes=2))["balanced accuracy"] > 0.8
+    True
     """
     check_whole("balanced_weights", high=10_000, num_classes=num_classes)
     _check_class_numbers("balanced_weights", "targets", targets, num_classes)

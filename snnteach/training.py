@@ -155,7 +155,7 @@ def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=
     >>> optimiser = torch.optim.Adam(net.parameters(), lr=0.01)
     >>> def loss(records, target): return ce_count_loss(records[-1].spk, target)
     >>> before = train_step(net, x, target, loss=loss, optimiser=optimiser)
-    >>> train_step(net, x, target, loss=loss, optimiser=optimiser, slice_size=4) < before
+    >>> train_step(net, x, target, loss=loss, optimiser=optimiser) < before
     True
     """
     check_net("train_step", net)
@@ -212,6 +212,9 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     Large batches are trained in slices (see `train_step`), the same step in about half the time, where that is exact: fit looks
     on the first batch whether loss and regulariser average over the batch, and leaves networks with batch norm whole.
 
+    There are examples of a regression in `r_squared`, of weighted classes in `snnteach.scores.balanced_weights`, of padded
+    sequences in `snnteach.padding.end_together` and of events from a camera in `accuracy`.
+
     Args:
         net: a network that takes [T, B, ...] and returns a list of `Record`, one a layer; trained in place.
         inputs: training data, [samples, ...].
@@ -255,49 +258,6 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     >>> history = fit(net, x, target, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y),
     ...               encode=lambda x: direct_current(x, num_steps=5), epochs=5, batch_size=32, learning_rate=0.01, seed=0)
     >>> history[-1]["loss"] < history[0]["loss"]
-    True
-
-    A regression has quantities for targets, and a loss on the membranes:
-
-    >>> from snnteach.losses import mse_membrane_loss
-    >>> recipe = {"encode": lambda x: direct_current(x, num_steps=5), "epochs": 16, "learning_rate": 0.02, "seed": 0}
-    >>> history = fit(SpikingMLP((20, 50, 1), readout="membrane"), x, x[:, 0], validation=(x, x[:, 0]),
-    ...               loss=lambda records, y: mse_membrane_loss(records[-1].mem, y), batch_size=8, **recipe)
-    >>> history[-1]["r_squared"] > 0.5
-    True
-
-    Weighted classes, where one is rare:
-
-    >>> from snnteach.scores import balanced_weights, class_scores, confusion
-    >>> rare = (x[:, 0] > 0.8).long()
-    >>> weights, net = balanced_weights(rare, num_classes=2), SpikingMLP((20, 50, 2), readout="membrane")
-    >>> history = fit(net, x, rare, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y, class_weights=weights),
-    ...               batch_size=8, **recipe)
-    >>> named = predict(net, x, encode=recipe["encode"])
-    >>> class_scores(confusion(named, rare, num_classes=2))["balanced accuracy"] > 0.8
-    True
-
-    Padded sequences, [samples, T, N], each with its own number of steps:
-
-    >>> steps = torch.arange(64) % 7 + 4
-    >>> films = (torch.rand(64, 10, 20) < 0.1 + 0.2 * target[:, None, None]).float()
-    >>> history = fit(SpikingMLP((20, 50, 2), readout="membrane"), films, target, lengths=steps, epochs=8, seed=0,
-    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.05, validation=(films, target, steps),
-    ...               loss=lambda records, y: ce_membrane_loss(records[-1].mem, y))
-    >>> history[-1]["accuracy"] > 0.8
-    True
-
-    Events of a camera, rows (t, x, y, p): here those of class 1 lie further to the right:
-
-    >>> from snnteach.events import events_to_tensor
-    >>> recordings = [torch.stack([torch.randint(0, 10_000, (50,)), torch.randint(0, 3, (50,)) + y, torch.randint(0, 4, (50,)),
-    ...                            torch.randint(0, 2, (50,))], 1) for y in target]
-    >>> films = torch.stack([events_to_tensor(events, size=(4, 4), step_us=1000, num_steps=10, origin_us=0)
-    ...                      for events in recordings])                                    # [samples, T, 2, H, W]
-    >>> history = fit(SpikingMLP((32, 50, 2), readout="membrane"), films.flatten(2), target, epochs=8, seed=0,
-    ...               encode=lambda x: x.transpose(0, 1), learning_rate=0.05, validation=(films.flatten(2), target),
-    ...               loss=lambda records, y: ce_membrane_loss(records[-1].mem, y))
-    >>> history[-1]["accuracy"] > 0.8
     True
     """
     _check_data("fit", inputs, targets, lengths)
@@ -461,6 +421,23 @@ def accuracy(net, inputs, targets, *, encode, read=most_active, batch_size=500, 
     >>> def encode(x): return direct_current(x, num_steps=5)
     >>> accuracy(net, x, predict(net, x, encode=encode), encode=encode)
     1.0
+
+    Events of a camera, rows (t, x, y, p): here those of class 1 lie further to the right.
+
+    >>> from snnteach.events import events_to_tensor
+    >>> from snnteach.losses import ce_membrane_loss
+    >>> _ = torch.manual_seed(0)
+    >>> target = torch.arange(64) % 2
+    >>> recordings = [torch.stack([torch.randint(0, 10_000, (50,)), torch.randint(0, 3, (50,)) + y, torch.randint(0, 4, (50,)),
+    ...                            torch.randint(0, 2, (50,))], 1) for y in target]
+    >>> films = torch.stack([events_to_tensor(events, size=(4, 4), step_us=1000, num_steps=10, origin_us=0)
+    ...                      for events in recordings]).flatten(2)                         # [samples, T, 2 * H * W]
+    >>> def encode(x): return x.transpose(0, 1)                                            # [T, B, N]
+    >>> net = SpikingMLP((32, 50, 2), readout="membrane")
+    >>> history = fit(net, films, target, loss=lambda records, y: ce_membrane_loss(records[-1].mem, y), encode=encode,
+    ...               epochs=8, learning_rate=0.05, seed=0)
+    >>> accuracy(net, films, target, encode=encode) > 0.8
+    True
     """
     _check_question("accuracy", net, inputs, encode, read, batch_size, seed, lengths)
     _check_data("accuracy", inputs, targets, lengths)
@@ -496,6 +473,16 @@ def r_squared(net, inputs, targets, *, encode, read=None, batch_size=500, seed=0
     >>> def encode(x): return direct_current(x, num_steps=5)
     >>> r_squared(net, x, predict(net, x, encode=encode, read=final_membrane), encode=encode)
     1.0
+
+    A regression: quantities for targets, and a loss on the membranes.
+
+    >>> from snnteach.losses import mse_membrane_loss
+    >>> _ = torch.manual_seed(0)
+    >>> x, net = torch.rand(64, 20), SpikingMLP((20, 50, 1), readout="membrane")
+    >>> history = fit(net, x, x[:, 0], loss=lambda records, y: mse_membrane_loss(records[-1].mem, y), encode=encode,
+    ...               epochs=16, batch_size=8, learning_rate=0.02, seed=0, validation=(x, x[:, 0]))
+    >>> history[-1]["r_squared"] > 0.5
+    True
     """
     _check_question("r_squared", net, inputs, encode, read, batch_size, seed, lengths)
     _check_data("r_squared", inputs, targets, lengths)

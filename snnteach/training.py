@@ -174,27 +174,31 @@ def _improve(owner, net, x, target, lengths, loss, optimiser, regulariser, slice
     for start in range(0, samples, size):
         part = slice(start, start + size)
         leaves.append(entry[:, part].detach().requires_grad_(entry.requires_grad))
-        records = net(x[:, part], leaves[-1]) if once else net(leaves[-1])
-        check_records(owner, records, leaves[-1].shape[1])
-        wanted = target[:, part] if target.dim() == 3 else target[part]
-        if lengths is not None:
-            check_ends(owner, lengths[part], leaves[-1].shape[1], most=len(records[-1].mem))
-            records = end_together(records, lengths[part])
-            wanted = pad_front(wanted, lengths[part]) if target.dim() == 3 else wanted
-        value = loss(records, wanted)
-        _check_value(owner, "loss", value)
-        penalised = value if regulariser is None else value + regulariser(records)
-        _check_learns(owner, penalised)
-        if not bool(penalised.isfinite()):
-            raise ValueError(f"{owner}: the loss is {penalised.item()}. Lower the learning rate, or look for NaN and for very "
-                             f"large numbers in the input.")
-        share = leaves[-1].shape[1] / samples
-        (share * penalised).backward()                           # adds to the gradients of the slices before
-        total += share * value.item()
+        inputs = (x[:, part], leaves[-1]) if once else (leaves[-1],)
+        wanted, steps = target[:, part] if target.dim() == 3 else target[part], None if lengths is None else lengths[part]
+        total += _send_back(owner, net, inputs, wanted, steps, loss, regulariser, leaves[-1].shape[1] / samples)
     if entry.requires_grad:
         entry.backward(torch.cat([torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves], 1))
     optimiser.step()
     return total
+
+
+def _send_back(owner, net, inputs, target, lengths, loss, regulariser, share):
+    """Add a slice's share of the gradients to those of the slices before, and return its share of the loss."""
+    records = net(*inputs)
+    check_records(owner, records, inputs[-1].shape[1])
+    if lengths is not None:
+        check_ends(owner, lengths, inputs[-1].shape[1], most=len(records[-1].mem))
+        records, target = end_together(records, lengths), pad_front(target, lengths) if target.dim() == 3 else target
+    value = loss(records, target)
+    _check_value(owner, "loss", value)
+    total = value if regulariser is None else value + regulariser(records)
+    _check_learns(owner, total)
+    if not math.isfinite(total.item()):
+        raise ValueError(f"{owner}: the loss is {total.item()}. Lower the learning rate, or look for NaN and for very large "
+                         f"numbers in the input.")
+    (share * total).backward()
+    return share * value.item()
 
 
 def _check_learns(owner, penalised):

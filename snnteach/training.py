@@ -175,8 +175,9 @@ def _improve(owner, net, x, target, lengths, loss, optimiser, regulariser, slice
         part = slice(start, start + size)
         leaves.append(entry[:, part].detach().requires_grad_(entry.requires_grad))
         inputs = (x[:, part], leaves[-1]) if once else (leaves[-1],)
-        wanted, steps = target[:, part] if target.dim() == 3 else target[part], None if lengths is None else lengths[part]
-        total += _send_back(owner, net, inputs, wanted, steps, loss, regulariser, leaves[-1].shape[1] / samples)
+        wanted = target[:, part] if target.dim() == 3 else target[part]
+        steps, share = None if lengths is None else lengths[part], leaves[-1].shape[1] / samples
+        total += _send_back(owner, net, inputs, wanted, steps, loss, regulariser, share)
     if entry.requires_grad:
         entry.backward(torch.cat([torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves], 1))
     optimiser.step()
@@ -195,8 +196,7 @@ def _send_back(owner, net, inputs, target, lengths, loss, regulariser, share):
     total = value if regulariser is None else value + regulariser(records)
     _check_learns(owner, total)
     if not math.isfinite(total.item()):
-        raise ValueError(f"{owner}: the loss is {total.item()}. Lower the learning rate, or look for NaN and for very large "
-                         f"numbers in the input.")
+        raise ValueError(f"{owner}: the loss is {total.item()}. Lower the learning rate, or look for very large input.")
     (share * total).backward()
     return share * value.item()
 

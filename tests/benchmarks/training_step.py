@@ -9,8 +9,12 @@ the loss of the first steps is compared. They take turns in rounds, as in `lif_l
 process of its own for each: the highest resident size in three steps over that before, with parameters, gradients and the
 optimiser's state in place.
 
-What was tried for ours, in the same rounds (ms, one slow machine): whole batch 46; slices of 64 33, of 32 32, of 16 39; without
-the product taken once for all slices, slices of 32 36.
+What was tried for ours (ms, on one machine, medians): whole batch 46 to 51, slices of 64 27 to 37, of 43 27, of 32 26 to 28,
+of 22 31, of 16 28 to 31; without the product taken once for all slices 36. Much of the whole batch's time is memory that the
+C library fetches anew from the system at each step (12,000 page faults); where it keeps what was freed, because something
+larger was freed before, as other steps in one process do, the whole batch takes 24 to 28, and slices save memory only. For
+input that changes in time the first product fills the step, and slices gain nothing (139 and 134). Products with ten outputs
+the other way round would save one more, and were left as they are: nn.Linear is what a reader expects.
 """
 import statistics
 import subprocess

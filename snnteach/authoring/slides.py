@@ -2,6 +2,7 @@
 
 What each cell becomes is its `slide_type`: "slide" begins a section, "subslide" is a further slide in it, "notes" goes to the
 speaker's notes (S opens them), "skip" is left out, as all exercises are. Only listings and short mistakes show their code.
+A guess is put to the hall; its answer comes on the next slide.
 No size is chosen here: the page lets each part of a slide grow as far as it fits (`docs/slides.html.j2`).
 """
 import ast
@@ -18,7 +19,9 @@ from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from ..install.troubles import SetupError
+from ..reader import guesses
 from ..reader.lookup import explorer as find
+from ..reader.lookup import guess
 from . import notebooks
 from .course import binder
 from .site import ROOT, narrow, still
@@ -164,6 +167,9 @@ def _add_code(found, cell):
         name = re.search(r'explore\("([\w.]+)"\)', cell.source)[1]
         found += [Slide(html, [_html(find(name).alt)], False, "figure") for html, _ in sweeps(name)]
         return
+    if "guess" in tags:
+        found.extend(_hall(guess(re.search(r'guess\("([\w.]+)"\)', cell.source)[1])))
+        return
     data = [output.data for output in still(cell.outputs) if "data" in output]
     pictures = [shown["text/html"] for shown in data if "text/html" in shown]
     captions = [_html(shown["text/markdown"]) for shown in data if "text/markdown" in shown]
@@ -184,6 +190,14 @@ def _add_code(found, cell):
         found[-1].lines += lines
     if pictures:
         found.append(Slide("".join(pictures), captions, False, "figure"))
+
+
+def _hall(question):
+    """The question with its choices, then what is so; all of the explanation but its first paragraph is spoken."""
+    reason, _, further = guesses.explained(question).partition("\n\n")
+    answer = guesses.rendered(f"{guesses.verdict(question)}\n\n{reason}")
+    yield Slide(f'<div class="part words">{guesses.asked(question)}</div>', ["<p>Hands up for each.</p>"], False, "text")
+    yield Slide(f'<div class="part words">{answer}</div>', [guesses.rendered(further)], False, "text")
 
 
 def _without_asserts(source):

@@ -5,7 +5,8 @@ from pathlib import Path
 import nbformat
 
 from ..lessons import lesson
-from ..reader.lookup import exercises, questions
+from ..reader.guesses import explained
+from ..reader.lookup import exercises, guesses, questions
 from . import notebooks, slides
 
 FOLDER = Path(__file__).parents[2] / "teach"
@@ -35,12 +36,14 @@ def teach(number, folder=FOLDER):
 
 
 def guide(number):
-    """Return the guide of one notebook in Markdown: exercises with answers, hints and mistakes, then further questions."""
+    """Return the guide of one notebook in Markdown: exercises with answers, hints and mistakes, guesses, further questions."""
     parts = [f"# Teaching notebook {lesson(number).number}",
              "Each exercise with its answer, its hints in order, and the wrong answers that `check` recognises, with what it "
-             "says to them. At the end, questions to talk about. The lecture is in [slides/index.html](slides/index.html): S "
+             "says to them. Then what the reader guesses: ask the hall before the slide that answers. At the end, questions "
+             "to talk about. The lecture is in [slides/index.html](slides/index.html): S "
              "opens the speaker's notes."]
     parts += [_exercise(exercise) for exercise in exercises(number).values()]
+    parts += [_guess(name, guess) for name, guess in guesses(number).items()]
     parts += ["## Questions to talk about"]
     parts += [f"**{question.text}**\n\n{question.answer}" for question in questions(number)]
     return "\n\n".join(parts) + "\n"
@@ -55,6 +58,11 @@ def _exercise(exercise):
     for misconception in exercise.misconceptions:
         lines += [_shown(misconception.answer), f"> {misconception.reason}"]
     return "\n\n".join(lines)
+
+
+def _guess(name, guess):
+    choices = "\n".join(f"- {choice}" + (" (right)" if choice == guess.right else "") for choice in guess.choices)
+    return "\n\n".join([f"## Guess {name}", guess.question, choices, explained(guess)])
 
 
 def _shown(answer):

@@ -1,7 +1,7 @@
-"""What a lesson is made of: exercises with the mistakes that people make, questions, and explorers with their controls."""
+"""What a lesson is made of: exercises with the mistakes people make, guesses, questions, and explorers with their controls."""
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -27,6 +27,23 @@ class Exercise:
     cases: tuple = ()
     tolerance: float = 1e-6
     solution: str = ""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A question to commit to before its answer is told; Markdown and $math$ in all its words, `right` is one of `choices`.
+
+    `settings` of the controls of `explorer`, such as "neurons.lif", show the answer; `shown(data)` tells whether what the
+    explorer computed gives it away.
+    """
+
+    question: str
+    choices: tuple
+    right: str
+    explanation: str
+    explorer: str | None = None
+    settings: dict = field(default_factory=dict)
+    shown: Callable | None = None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,11 @@ def enlarge(scale):
     _scale = scale
 
 
+def enlarged():
+    """Return how many times as large figures are drawn: more than once in a lecture."""
+    return _scale
+
+
 def canvas(width=6.0, height=3.5, dpi=96):
     """Make an empty figure in the course's style, without pyplot (nothing to close, nothing shown twice)."""
     with mpl.rc_context(RC):

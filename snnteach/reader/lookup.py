@@ -1,4 +1,4 @@
-"""Find exercises and explorers by the syllabus, one lesson at a time: a broken lesson breaks no other."""
+"""Find exercises, guesses and explorers by the syllabus, one lesson at a time: a broken lesson breaks no other."""
 import importlib
 
 from ..lessons import lesson, syllabus
@@ -16,17 +16,36 @@ def exercises(number):
     return {exercise.id: exercise for exercise in part(lesson(number).topic, "exercises").EXERCISES}
 
 
+def guesses(number):
+    """Return the guesses of a notebook, a dict from id to Guess, in order."""
+    return getattr(part(lesson(number).topic, "exercises"), "GUESSES", {})
+
+
 def exercise(exercise_id):
     """Return the exercise with this id ("01.1" or "1.1"), or say which there are."""
-    number, _, rest = str(exercise_id).partition(".")
-    name = f"{number.zfill(2)}.{rest}"
-    numbers = [row.number for row in syllabus()]
-    if number.zfill(2) not in numbers:
-        raise ValueError(f"There is no exercise {exercise_id!r}: the number before the point is that of a notebook, and there "
+    return _found("exercise", exercises, exercise_id)
+
+
+def guess(guess_id):
+    """Return the guess with this id ("02.a" or "2.a"), or say which there are."""
+    return _found("guess", guesses, guess_id)
+
+
+def full(name):
+    """Write the id of an exercise or a guess out: "01.1" for "1.1"."""
+    number, _, rest = str(name).partition(".")
+    return f"{number.zfill(2)}.{rest}"
+
+
+def _found(kind, table, asked):
+    name, numbers = full(asked), [row.number for row in syllabus()]
+    number = name.partition(".")[0]
+    if number not in numbers:
+        raise ValueError(f"There is no {kind} {asked!r}: the number before the point is that of a notebook, and there "
                          f"are {', '.join(numbers)}.")
-    there = exercises(number)
+    there = table(number)
     if name not in there:
-        raise ValueError(f"There is no exercise {exercise_id!r}; there are {', '.join(there)}.")
+        raise ValueError(f"There is no {kind} {asked!r}; there are {', '.join(there) or 'none in this notebook'}.")
     return there[name]
 
 

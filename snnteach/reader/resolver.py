@@ -1,8 +1,8 @@
 """Who needs whom, by function: what names of the package reach, packages, data and stored results included.
 
 It takes too much rather than too little. A module that is used other than as `module.name` counts whole, a class with its
-methods; a name given to check or explore counts as its entry in the lesson's table, one given to `stored` as what is stored.
-What cannot be followed is an error. Comments, docstrings and places in a file count for nothing. (Standard library only.)
+methods; a name given to check, guess or explore counts as its entry in the lesson's table, one given to `stored` as what is
+stored. What cannot be followed is an error. Comments, docstrings and places in a file do not count. (Standard library only.)
 """
 import ast
 import builtins
@@ -22,6 +22,7 @@ REACHES_ALL = {"__name__", "globals", "vars", "eval", "exec"}     # what is done
 FINDERS = {"reader.lookup", "reader.results", "reader.resolver"}  # what they look for is named at one of the DOORS
 DOORS = {
     ("reader.live", "explore"): "explorers",
+    ("reader.guesses", "guess"): "guesses",
     ("reader.answers", "check"): "exercises",
     ("reader.answers", "hint"): "exercises",
     ("reader.answers", "solution"): "exercises",
@@ -201,7 +202,7 @@ class Reach:
         return self.module(home if line.alias else "", path)
 
     def _door(self, module, home, call):
-        """Follow the name that is given to explore, check, hint, solution or stored."""
+        """Follow the name that is given to explore, guess, check, hint, solution or stored."""
         name = call.args[0].value if call and call.args and isinstance(call.args[0], ast.Constant) else None
         if not isinstance(name, str):
             raise ValueError(f"{self.source(module).path}: {home[1]} can be followed only where it is called with a name in "
@@ -210,8 +211,8 @@ class Reach:
         row = lesson(topic)
         if kind == "study":
             self.stored.add(row.topic)
-        elif kind == "exercises":
-            self.entry(f"lessons.{row.topic}.exercises", "EXERCISES", f"{row.number}.{rest}")
+        elif kind in ("exercises", "guesses"):
+            self.entry(f"lessons.{row.topic}.exercises", kind.upper(), f"{row.number}.{rest}")
         else:
             self.entry(f"lessons.{row.topic}.explorers", "EXPLORERS", rest)
 

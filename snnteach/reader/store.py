@@ -1,5 +1,6 @@
 """The progress file: solved exercises, hints and first guesses, kept where two notebooks at once lose nothing."""
 import atexit
+import contextlib
 import datetime
 import functools
 import glob
@@ -14,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from .._files import write_atomically
 from ..lessons import syllabus
+from . import lookup
 from .state import decode, empty, encode, merged, parsed, text
 
 LOCK_SECONDS = 5
@@ -39,6 +41,11 @@ def record_guess(guess_id, choice):
     return _change({**empty(), "guesses": {guess_id: choice}})["guesses"][guess_id]
 
 
+def first_guess(guess_id):
+    """Return the text of the choice that was taken first, None if there was none."""
+    return _load()["guesses"].get(guess_id)
+
+
 def hints_taken(exercise_id):
     """Return how many hints of an exercise were taken."""
     return _load()["hints"].get(exercise_id, 0)
@@ -62,15 +69,25 @@ def progress(restore=None):
         TypeError, ValueError: restore is not such a code, or was not copied whole.
     """
     state = _load() if restore is None else _change(decode(restore))
-    return Progress(state, {row.number: row.exercises for row in syllabus()})
+    return Progress(state, {row.number: row.exercises for row in syllabus()}, _judged(state["guesses"]))
+
+
+def _judged(guesses):
+    """Return whether each first guess was right; one whose lesson no longer asks or cannot be read is left out."""
+    judged = {}
+    for name, choice in guesses.items():
+        with contextlib.suppress(Exception):            # a broken lesson breaks no other
+            judged[name] = choice == lookup.guess(name).right
+    return judged
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Solved exercises, hints and first guesses (`state`) against the number of exercises of each notebook (`totals`)."""
+    """Solved exercises, hints and first guesses (`state`), how many exercises a notebook has, and which guesses were right."""
 
     state: dict
     totals: dict
+    judged: dict
 
     @property
     def code(self):
@@ -88,7 +105,8 @@ class Progress:
 
     def _summary(self):
         solved, total, hints = (sum(row[column] for row in self.rows()) for column in (1, 2, 3))
-        return f"{solved} of {total} exercises solved, {hints} {'hint' if hints == 1 else 'hints'} taken"
+        guesses = f", {sum(self.judged.values())} of {len(self.judged)} first guesses right" if self.judged else ""
+        return f"{solved} of {total} exercises solved, {hints} {'hint' if hints == 1 else 'hints'} taken{guesses}"
 
     def __repr__(self):
         lines = [f"Progress: {self._summary()}."]

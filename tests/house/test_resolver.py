@@ -32,11 +32,13 @@ def toy(tmp_path, monkeypatch):
     return write
 
 
-ROOT = {"__init__.py": "_HOMES = {'explore': '.reader.live', 'check': '.reader.answers', 'stored': '.reader.results'}\n"}
+ROOT = {"__init__.py": "_HOMES = {'explore': '.reader.live', 'check': '.reader.answers', 'stored': '.reader.results', "
+                       "'guess': '.reader.guesses'}\n"}
 DOORS = {
     **ROOT,
     "reader/__init__.py": "",
     "reader/live.py": "def explore(name):\n    return name\n",
+    "reader/guesses.py": "def guess(name):\n    return name\n",
     "reader/answers.py": "def check(name, answer):\n    return answer\n",
     "reader/results.py": ("from pathlib import Path\nfrom ..lessons import lesson\nHERE = Path(__file__).parent\n"
                           "def stored(name):\n    return HERE, lesson(name)\n"),
@@ -47,7 +49,7 @@ DOORS = {
     "lessons/kinds.py": "class Explorer:\n    pass\nclass Exercise:\n    pass\n",
     "lessons/topic/exercises.py": ("from ..kinds import Exercise\ndef three():\n    return 3\n"
                                    "EXERCISES = [Exercise('07.1', three), Exercise(id='07.2', reference=4),\n"
-                                   "             Exercise('07.21', 6)]\n"),
+                                   "             Exercise('07.21', 6)]\nGUESSES = {'07.a': three, '07.b': 8}\n"),
     "stored": "1",
 }
 CASES = {  # what stands in the files, (file, old, new), whether the fingerprint of a.f changes
@@ -145,6 +147,10 @@ CASES = {  # what stands in the files, (file, old, new), whether the fingerprint
                                            ("lessons/topic/exercises.py", "6", "7"), True),
     "an exercise by its id": ({"a.py": "from . import check\ndef f(x): check('7.2', x)\n", **DOORS},
                               ("lessons/topic/exercises.py", "reference=4", "reference=5"), True),
+    "a guess": ({"a.py": "from . import guess\ndef f(): guess('7.a')\n", **DOORS},
+                ("lessons/topic/exercises.py", "return 3", "return 5"), True),
+    "another guess": ({"a.py": "from . import guess\ndef f(): guess('07.a')\n", **DOORS},
+                      ("lessons/topic/exercises.py", "8", "9"), False),
     "stored results": ({"a.py": "from . import stored\ndef f(): return stored('topic')\n", **DOORS},
                        ("stored", "1", "22"), True),
     "the syllabus": ({"a.py": "from . import stored\ndef f(): return stored('topic')\n", **DOORS},
@@ -246,7 +252,7 @@ def test_a_change_makes_those_studies_stale_that_use_it(monkeypatch, file, old, 
                        for topic, which in stale.items()}
 
 
-@pytest.mark.parametrize("name", sorted(snnteach._HOMES.keys() - {"copyable"}))   # it is given functions, no names
+@pytest.mark.parametrize("name", sorted(snnteach._HOMES.keys() - {"copyable", "progress"}))     # they are given no name
 def test_what_looks_something_up_by_name_is_a_door(name):
     """Else nothing of the lesson would count in the notebook that calls it."""
     root = snnteach._HOMES[name].lstrip("."), name

@@ -114,8 +114,10 @@ def still(outputs):
         if "image/png" in data:
             if plays:
                 continue
-            words = html.escape(output.metadata["image/png"]["alt"])
-            output.data = {"text/html": f'<img alt="{words}" src="data:image/png;base64,{"".join(data["image/png"].split())}">'}
+            words, width = html.escape(output.metadata["image/png"]["alt"]), output.metadata["image/png"].get("width")
+            size = f' width="{width}"' if width else ""
+            source = "".join(data["image/png"].split())
+            output.data = {"text/html": f'<img alt="{words}"{size} src="data:image/png;base64,{source}">'}
         elif "text/markdown" in data:
             data["text/markdown"] = data["text/markdown"].replace(ONE_FRAME, "")
         kept.append(output)

@@ -5,7 +5,7 @@ from IPython.display import Markdown, display
 from matplotlib.animation import AbstractMovieWriter
 
 from .player import player
-from .style import RC, canvas, check_alt, drawn, png, show_png
+from .style import RC, canvas, check_alt, drawn, show_figure
 
 ONE_FRAME = " The picture is one frame, for pages that play no script."
 
@@ -64,5 +64,5 @@ def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=72
     with mpl.rc_context(RC):
         fig, axes = _prepared(build, width, height, dpi)          # afresh: celluloid leaves its artists hidden
         draw(axes, frames[still])
-    show_png(png(fig), alt, "One frame")
+    show_figure(fig, alt, "One frame")
     display(Markdown(f"*{alt}{ONE_FRAME}*"))

@@ -18,7 +18,8 @@ RC = {
     "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
     "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False, "lines.linewidth": 1.8,
-    "legend.frameon": False, "legend.fontsize": 9, "figure.constrained_layout.use": True,
+    "legend.frameon": False, "legend.fontsize": 9, "figure.constrained_layout.use": True, "mathtext.fontset": "cm",
+    "hatch.linewidth": 1.2,
     "axes.prop_cycle": mpl.cycler(color=[COLORS[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")]),
 }
 
@@ -28,6 +29,7 @@ def use_style():
     mpl.rcParams.update(RC)
 
 
+SHARP = 2  # pictures have this many pixels for each one of the page, so that a projector does not blur them
 _scale = 1.0
 
 
@@ -58,10 +60,12 @@ def figure(width=6.0, height=3.5, rows=1, cols=1, **options):
     return fig, axes
 
 
-def png(fig):
-    """Draw the figure and return its PNG bytes, with 64 colours so that notebooks stay small."""
+def png(fig, sharp=1):
+    """Draw the figure, `sharp` pixels for each one of the page, and return its PNG bytes, with few colours to be small."""
+    fig.dpi *= sharp
     with mpl.rc_context(RC):
         fig.canvas.draw()
+    fig.dpi /= sharp
     return small_png(drawn(fig))
 
 
@@ -87,19 +91,20 @@ def small_palette(image):
 def show(fig, alt):
     """Show a figure with alternative text `alt`, which is also its visible caption."""
     check_alt("show", alt)
-    show_png(png(fig), alt, "Figure")
+    show_figure(fig, alt, "Figure")
     display(Markdown(f"*{alt}*"))
+
+
+def show_figure(fig, alt, text):
+    """Show a figure at its size with alternative text, drawn sharper than that; `text` stands where no picture can be shown."""
+    size = {name: round(getattr(fig.bbox, name)) for name in ("width", "height")}
+    display({"image/png": encoded(png(fig, SHARP)), "text/plain": text}, metadata={"image/png": {"alt": alt} | size}, raw=True)
 
 
 def check_alt(owner, alt):
     """Refuse a picture without alternative text."""
     if not alt or not alt.strip():
         raise ValueError(f"{owner}: alt must say in a sentence what the figure shows, for readers who cannot see it.")
-
-
-def show_png(picture, alt, text):
-    """Show PNG bytes with alternative text; `text` stands where no picture can be shown."""
-    display({"image/png": encoded(picture), "text/plain": text}, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
 def encoded(picture):

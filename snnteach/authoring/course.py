@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 from ..install.pins import ROOT, project
 from ..lessons import lesson, syllabus
+from . import anatomy
 
 MEMORY = ROOT / "tests" / "benchmarks" / "memory.csv"
 VERSION = "HEAD"                        # what Binder opens; a release names its tag ("Contribute" in the README)
 LAST = "this is the last notebook for now; the [course map](../README.md) shows what else there is."
-_TITLE = re.compile(r"\A# .*\n\n\*\*\d+ minutes(.*?) · needs: .* · \d+ exercises\*\*$", re.MULTILINE)
+_TITLE = re.compile(r"\A# .*\n\n\*\*\d+ minutes.*\*\*$", re.MULTILINE)
 _NEXT = re.compile(r"^\*\*Next:\*\* .*\Z", re.MULTILINE)
 
 
@@ -26,30 +27,30 @@ def binder(file):
 
 
 def fill(notebook, row):
-    """Write into a notebook what its row of the syllabus says: question, minutes, needs, exercises, and what comes next.
-
-    What stands in parentheses after the minutes is the notebook's own.
+    """Write into a notebook what its row of the syllabus says (question, needs, and what comes next), and its minutes.
 
     Raises:
         ValueError: the lines to write over are not there.
     """
     first, last = notebook.cells[0], notebook.cells[-1]
-    first.source, titles = _TITLE.subn(lambda found: _title(row, found[1]), first.source)
     last.source, ends = _NEXT.subn(lambda found: f"**Next:** {_next(row)}", last.source)
+    first.source, titles = _TITLE.subn(lambda found: _title(row, anatomy.times(notebook)), first.source)
     if (titles, ends) != (1, 1):
-        raise ValueError(f"{row.file}: it has to begin with '# question', an empty line and '**N minutes · needs: ... · "
-                         "N exercises**', and its last cell has to end in a line '**Next:** ...'.")
+        raise ValueError(f"{row.file}: it has to begin with '# question', an empty line and '**N minutes**', and its last "
+                         "cell has to end in a line '**Next:** ...'.")
+    anatomy.write_minutes(notebook)
     return notebook
 
 
-def _title(row, aside):
+def _title(row, times):
     needed = [lesson(number) for number in row.needs]
     if len(needed) == 1:
         links = [f"[{needed[0].number} · {needed[0].title}]({needed[0].file})"]
     else:
         links = [f"[{other.number}]({other.file})" for other in needed]
-    return (f"# {row.number} · {row.question}\n\n"
-            f"**{row.minutes} minutes{aside} · needs: {_listed(links)}{row.besides} · {row.exercises} exercises**")
+    core = f" ({times.core} without the side path)" if times.core < times.reading else ""
+    return (f"# {row.number} · {row.question}\n\n**{times.reading} minutes to read{core}, {times.exercises} for the "
+            f"{row.exercises} exercises · needs: {_listed(links)}{row.besides}**")
 
 
 def _listed(words):
@@ -61,13 +62,17 @@ def _next(row):
     return f"[{after[0].number} · {after[0].title}]({after[0].file}){after[0].invitation}" if after else LAST
 
 
-def readme(text):
+def readme(text, times):
     """Return the text of the README with what stands between its marks as the syllabus and the measured tables say it.
+
+    Args:
+        text: the README as it is.
+        times: the `anatomy.Times` of each notebook, in the order of the syllabus.
 
     Raises:
         ValueError: a pair of marks such as `<!-- course -->` and `<!-- /course -->` is not there.
     """
-    for name, words in (("course", _course()), ("orders", _orders()), ("modules", _modules()), ("memory", _memory())):
+    for name, words in (("course", _course(times)), ("orders", _orders(times)), ("modules", _modules()), ("memory", _memory())):
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         before, _, rest = text.partition(start)
         _, found, after = rest.partition(end)
@@ -77,22 +82,23 @@ def readme(text):
     return text
 
 
-def _course():
-    rows = [f"| [{row.number} {row.title}](tutorials/{row.file}) | {row.question} | {row.minutes} | "
-            f"{', '.join(row.needs) or 'PyTorch'} |" for row in syllabus()]
-    return "\n".join(["", "| notebook | question | minutes | needs |", "|---|---|---|---|", *rows, ""])
+def _course(times):
+    rows = [f"| [{row.number} {row.title}](tutorials/{row.file}) | {row.question} | {found.reading} + {found.exercises} | "
+            f"{', '.join(row.needs) or 'PyTorch'} |" for row, found in zip(syllabus(), times)]
+    return "\n".join(["", "| notebook | question | minutes to read, for exercises | needs |", "|---|---|---|---|", *rows, ""])
 
 
-def _orders():
+def _orders(times):
     rows = syllabus()
     parts = {row.part: ", ".join(other.number for other in rows if other.part == row.part) for row in rows}
-    short = sorted(row.core_minutes or row.minutes for row in rows)
-    sided = _listed([row.number for row in rows if row.core_minutes])
+    short = sorted(found.core for found in times)
+    hours = sum(found.reading + found.exercises for found in times) / 60
+    sided = _listed([row.number for row, found in zip(rows, times) if found.core < found.reading])
     return "\n".join([
-        "", f"*All of it, {sum(row.minutes for row in rows) / 60:.0f} hours, best over two days*: {', '.join(parts.values())}.",
+        "", f"*All of it, {hours:.0f} hours with the exercises, best over three days*: {', '.join(parts.values())}.",
         f"*One part*: {'; '.join(f'{part} ({numbers})' for part, numbers in parts.items())}.",
         f"*A lecture each*: a notebook fills {short[0]} to {short[-1]} minutes with its exercises left for later ({sided} on",
-        "the core path that each names at its beginning).", ""])
+        "their core path, the sections that are not marked as side path).", ""])
 
 
 def _modules():

@@ -14,11 +14,12 @@ from ..install.troubles import SetupError
 from ..lessons import lesson, syllabus
 from ..reader import resolver
 from ..reader.lookup import exercise as find
-from . import course
+from . import anatomy, course
 
 TUTORIALS = workspace.TUTORIALS
 README = course.ROOT / "README.md"
-TAGS = {"setup", "recall", "explorer", "listing", "exercise", "long", "mistake", "control", "agreement", "program", "summary"}
+TAGS = {"setup", "recall", "guess", "explorer", "figure", "listing", "takeaway", "exercise", "long", "mistake", "control",
+        "proof", "agreement", "program", "summary"}
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
           "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}}
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -50,7 +51,7 @@ def run(notebook, *, home=None, timeout=300):
 
 def write():
     """Normalise all notebooks, and write what the syllabus says into them and into the README; nothing is executed."""
-    for path, text in [*((path, _normal(path)) for path in paths()), (README, course.readme(_text(README)))]:
+    for path, text in [*((path, _normal(path)) for path in paths()), (README, _readme())]:
         if text != _text(path):
             print(f"writing {path.name}", flush=True)
             write_atomically(path, text)
@@ -63,7 +64,7 @@ def execute(names=()):
         print(f"executing {path.name}", flush=True)
         notebook = read(path)
         code = made_by(notebook)                              # as it was when the outputs were made
-        notebook = normalise(run(notebook))
+        notebook = course.fill(normalise(run(notebook)), lesson(path.stem))
         notebook.metadata["snnteach"] = {"executed": code}
         write_atomically(path, nbformat.writes(notebook) + "\n")
 
@@ -74,6 +75,10 @@ def _text(path):
 
 def _normal(path):
     return nbformat.writes(course.fill(normalise(read(path)), lesson(path.stem))) + "\n"
+
+
+def _readme():
+    return course.readme(_text(README), [anatomy.times(read(path)) for path in paths()])
 
 
 def made_by(notebook):
@@ -92,12 +97,13 @@ def made_by(notebook):
 
 
 def normalise(notebook):
-    """Bring a notebook into its one committed form: fixed metadata, counts and ids, no widget state, merged streams."""
+    """Bring a notebook into its one committed form: fixed metadata, counts and folding, no widget state, merged streams."""
     notebook.metadata = nbformat.from_dict({**KERNEL, **_kept(notebook.metadata, {"snnteach"})})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count = 0
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(_kept(cell.metadata, {"tags", "slideshow", "snnteach"}))
+        hidden = {"jupyter": {"source_hidden": True}} if anatomy.folded(cell) else {}
+        cell.metadata = nbformat.from_dict({**_kept(cell.metadata, {"tags", "slideshow", "snnteach"}), **hidden})
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
@@ -120,7 +126,7 @@ def check(names=()):
             wrong.append(f"{path.name}: what its cells reach cannot be followed: {error}")
         for cell in notebook.cells:
             wrong += [f"{path.name} [{cell.id}]: {problem}" for problem in _output_problems(cell)]
-    if course.readme(_text(README)) != _text(README):
+    if _readme() != _text(README):
         wrong.append("README.md: not what the syllabus says. python -m snnteach notebooks --write")
     return wrong
 
@@ -194,12 +200,23 @@ def find_stub(source):
     raise ValueError(f"no stub that ends in ... in this exercise cell:\n{source}")
 
 
+def measure(names=()):
+    """Print what of each notebook is read, and how long that takes."""
+    line = "{:8}  {:>14}  {:24}  {:24}  {}".format
+    print(line("notebook", "unfolded lines", "longest open cell", "minutes to read (core)", "for exercises"))
+    for path in paths(names):
+        print(line(path.stem[:2], *anatomy.measured(read(path))))
+    return 0
+
+
 def command(options, rest):
     """Check the committed notebooks, after writing what the syllabus says or executing them, where that is asked for."""
-    if options.execute + options.write + options.check > 1:
-        raise SetupError("--check, --write and --execute: one at a time; --execute writes, and each ends with a check.")
+    if options.execute + options.write + options.check + options.measure > 1:
+        raise SetupError("--check, --measure, --write and --execute: one at a time; --execute writes, and ends with a check.")
     if options.write and options.names:
         raise SetupError("--write writes what the syllabus says into all notebooks and the README: leave the numbers out.")
+    if options.measure:
+        return measure(options.names)
     if options.execute:
         execute(options.names)
     elif options.write:

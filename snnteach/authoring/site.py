@@ -1,7 +1,7 @@
 """The course as a site: Sphinx and MyST-NB on the committed outputs; `docs/conf.py` holds Sphinx's settings.
 
-Nothing is executed. The notebooks are copied with three changes: a sweep stands where an explorer needs a kernel, pictures
-carry their alternative text, and each listing is preceded by a link to what it shows of the package.
+Nothing is executed. The notebooks are copied with four changes: a sweep stands where an explorer needs a kernel, pictures
+carry their alternative text, what is folded is folded, and each listing is preceded by a link to what it shows of the package.
 """
 import csv
 import html
@@ -19,7 +19,7 @@ from ..install.troubles import SetupError
 from ..lessons import lesson
 from ..plots.animation import ONE_FRAME
 from ..reader.lookup import explorer as find
-from . import notebooks, uses
+from . import anatomy, notebooks, uses
 from .course import binder, modules
 from .sweeps import sweeps
 
@@ -80,6 +80,8 @@ def for_page(notebook, stem):
             cell.outputs = still(cell.outputs)
         if cell.cell_type == "code":
             cell.source = narrow(cell.source, FITTING)
+        if anatomy.folded(cell):
+            cell.metadata.tags.append("hide-input")                          # MyST's word
         cells.append(cell)
     notebook.cells = cells
     return notebook

@@ -22,7 +22,7 @@ from ..install.troubles import SetupError
 from ..reader import guesses
 from ..reader.lookup import explorer as find
 from ..reader.lookup import guess
-from . import notebooks
+from . import anatomy, notebooks
 from .course import binder
 from .site import ROOT, narrow, still
 from .sweeps import sweeps
@@ -32,8 +32,7 @@ TYPES = {"slide", "subslide", "notes", "skip"}
 MOST_LINES = 26                       # on a slide
 MOST_OF_A_MISTAKE = 22                # lines of it; a longer one shows only what came out of it
 MOST_CHARACTERS = 90                  # in a printed line
-TAKE_AWAY = re.compile(r"\*\*Take away:\*\*\s*(.+?)(?=\n\n|\Z)", re.DOTALL)
-_HEADING = re.compile(r"^#{1,3} ", re.MULTILINE)
+TAKE_AWAY = "**Take away:** "
 _NEXT = re.compile(r"^(?=#{1,3} )|^<!-- next slide -->\n", re.MULTILINE)
 
 
@@ -112,39 +111,26 @@ def slides(notebook):
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "skip")
         if kind != "skip" and cell.cell_type == "markdown":
-            _add_text(found, cell.source, kind)
+            _add_text(found, cell, kind)
         elif kind != "skip":
             _add_code(found, cell)
     return found
 
 
-def _add_text(found, source, kind):
-    """Add the text of a cell: what stands before its heading is spoken, a take-away stands alone, an exercise is left out.
+def _add_text(found, cell, kind):
+    """Add the text of a cell: notes are spoken, a take-away stands alone, an exercise is left out.
 
     A heading and the comment `<!-- next slide -->` begin a further slide.
     """
-    source = source.split("\n> **Exercise")[0]
+    source = cell.source.split("\n> **Exercise")[0]
     source = source.replace("**How other libraries write this.** ", "## How other libraries write this\n\n")
-    heading = _HEADING.search(source) if kind != "notes" else None
-    cut = len(source) if kind == "notes" else heading.start() if heading else 0
-    before, after = source[:cut], source[cut:]
-    if after and "\n" not in after.strip():                              # a heading alone: what leads to it stands below it
-        before, after = "", f"{after.strip()}\n\n{before}"
-    _speak(found, before)
-    for place, text in enumerate(filter(None, _NEXT.split(after))):
-        found.append(_text(TAKE_AWAY.sub("", text), kind == "slide" and place == 0))
-        found.extend(_idea(idea) for idea in TAKE_AWAY.findall(text))
-
-
-def _speak(found, text):
-    spoken = TAKE_AWAY.sub("", text).strip()
-    if spoken and found:
-        found[-1].notes.append(_html(spoken))
-    found.extend(_idea(idea) for idea in TAKE_AWAY.findall(text))
-
-
-def _idea(text):
-    return Slide(f'<div class="part words">{_html(text[0].upper() + text[1:])}</div>', [], False, "idea")
+    if "takeaway" in anatomy.tags(cell):
+        idea = source.removeprefix(TAKE_AWAY)
+        found.append(Slide(f'<div class="part words">{_html(idea[0].upper() + idea[1:])}</div>', [], False, "idea"))
+    elif kind == "notes":
+        found[-1].notes.append(_html(source))
+    else:
+        found += [_text(text, kind == "slide" and place == 0) for place, text in enumerate(filter(None, _NEXT.split(source)))]
 
 
 def _text(source, begins):
@@ -162,7 +148,7 @@ def _html(source):
 
 def _add_code(found, cell):
     """Add a code cell: its sweeps, its pictures, or its code and what it printed, below a short text if there is one."""
-    tags = set(cell.metadata.get("tags", []))
+    tags = anatomy.tags(cell)
     if "explorer" in tags:
         name = re.search(r'explore\("([\w.]+)"\)', cell.source)[1]
         found += [Slide(html, [_html(find(name).alt)], False, "figure") for html, _ in sweeps(name)]
@@ -174,7 +160,7 @@ def _add_code(found, cell):
     pictures = [shown["text/html"] for shown in data if "text/html" in shown]
     captions = [_html(shown["text/markdown"]) for shown in data if "text/markdown" in shown]
     source = _without_asserts(cell.source)
-    short = "mistake" in tags and not pictures and source.count("\n") < MOST_OF_A_MISTAKE
+    short = "mistake" in tags and not anatomy.folded(cell) and not pictures and source.count("\n") < MOST_OF_A_MISTAKE
     code = source if "listing" in tags or short else ""
     printed = "".join(output.text for output in cell.outputs if output.output_type == "stream") if code or not pictures else ""
     later = " fragment" if tags & {"mistake", "control"} else ""           # the audience says first what comes out

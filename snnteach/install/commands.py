@@ -23,6 +23,7 @@ NO_BROWSER = ("--no-browser", {"action": "store_true", "help": "print the addres
 PORT = ("--port", {"type": int, "metavar": "N", "help": "the port JupyterLab listens on (default 8888, or the next free one)"})
 FULL = ("--full", {"action": "store_true", "help": "every notebook in a real browser, a thousand kills, the lowest versions"})
 CHECK = ("--check", {"action": "store_true", "help": "say which notebooks are not as the normaliser leaves them (the default)"})
+MEASURE = ("--measure", {"action": "store_true", "help": "print unfolded lines of code, and minutes to read and for exercises"})
 WRITE = ("--write", {"action": "store_true", "help": "normalise, and write what the syllabus says into them and the README"})
 EXECUTE = ("--execute", {"action": "store_true", "help": "execute from top to bottom and write back, normalised"})
 STALE = ("--stale", {"action": "store_true", "help": "only what is older than the code it comes from"})
@@ -51,7 +52,7 @@ COMMANDS = (
     Command("doctor", "say what is installed, what is wrong and how to mend it; installs nothing",
             "install.doctor:doctor", None, ()),
     Command("notebooks", "for authors: check that committed notebooks are clean, or execute them again",
-            "authoring.notebooks:command", "lab", (CHECK, WRITE, EXECUTE, NAMES, *SETUP)),
+            "authoring.notebooks:command", "lab", (CHECK, MEASURE, WRITE, EXECUTE, NAMES, *SETUP)),
     Command("study", "for authors: repeat the long runs behind the stored tables",
             "authoring.studies:command", "lab", (STALE, CONFIRM, NAMES, *SETUP)),
     Command("teach", "for teachers: solved notebooks, slides and guides to the exercises, in teach/",

@@ -15,12 +15,10 @@ class Lesson:
     topic: str                                      # the name of its module and of its folder here
     title: str
     question: str
-    minutes: int
     exercises: int
     needs: tuple                                    # numbers of other notebooks
     part: str
     besides: str = ""                               # what it needs but notebooks
-    core_minutes: int | None = None                 # without the side path, where there is one
     invitation: str = ""                            # what the notebook before says of this one
     long: bool = False                              # takes more than 25 seconds of one processor core
     name: str = ""                                  # what follows the number in the name of the file; by default the topic

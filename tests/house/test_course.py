@@ -7,13 +7,13 @@ import pytest
 
 import snnteach
 from snnteach import lessons
-from snnteach.authoring import course, notebooks
+from snnteach.authoring import anatomy, course, notebooks
 from snnteach.install import commands
 from snnteach.install.pins import ROOT, project
 from snnteach.install.troubles import SetupError
 from snnteach.lessons import Lesson, lesson, syllabus
 
-NEW = Lesson("025", "decay", "the decay", "Who forgets?", 30, 4, ("00", "01", "02"), "One neuron", ", a clock", 20, " waits.")
+NEW = Lesson("025", "decay", "the decay", "Who forgets?", 4, ("00", "01", "02"), "One neuron", ", a clock", " waits.")
 NINE = "tutorials/09_training.ipynb"
 ADDRESS = r"https://github\.com/[\w-]+/[\w-]+|https://mybinder\.org/v2/[^)\s]+"
 
@@ -28,30 +28,36 @@ def copy(tmp_path, monkeypatch):
     return tmp_path
 
 
+TIMES = [anatomy.Times(40, 40, 30)] * 3 + [anatomy.Times(60, 20, 30)] + [anatomy.Times(45, 45, 50)] * 7
+
+
 def stub(about="**1 minutes (aside, 2 minutes) · needs: x · 9 exercises**", end="**Next:** old"):
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# 00 · Old?\n\n{about}\n\nText."),
-                                           nbformat.v4.new_markdown_cell(f"## Summary\n\n- One.\n\n{end}")])
+    side = f"## More (9 min, side path)\n\n{'word ' * 800}\n\n> **Exercise 00.1** · easy, give up after 7 minutes."
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(source) for source in (
+        f"# 00 · Old?\n\n{about}\n\nText.", "## Look", side, f"## Summary\n\n- One.\n\n{end}")])
 
 
 def test_title_and_end_of_a_notebook_come_from_its_row(monkeypatch):
     before = syllabus().index(lesson("02")) + 1
     rows, after = [*syllabus()[:before], NEW, *syllabus()[before:]], syllabus()[before]
     monkeypatch.setattr(course, "syllabus", lambda: tuple(rows))
-    title, end = (cell.source for cell in course.fill(stub(), NEW).cells)
-    assert title == ("# 025 · Who forgets?\n\n**30 minutes (aside, 2 minutes) · needs: [00](00_start_here.ipynb), "
-                     "[01](01_membrane.ipynb) and [02](02_neurons.ipynb), a clock · 4 exercises**\n\nText.")
-    assert end == f"## Summary\n\n- One.\n\n**Next:** [{after.number} · {after.title}]({after.file}){after.invitation}"
+    title, look, side, end = (cell.source for cell in course.fill(stub(), NEW).cells)
+    assert title == ("# 025 · Who forgets?\n\n**10 minutes to read (5 without the side path), 7 for the 4 exercises · needs: "
+                     "[00](00_start_here.ipynb), [01](01_membrane.ipynb) and [02](02_neurons.ipynb), a clock**\n\nText.")
+    assert look == "## Look (1 min)" and side.startswith("## More (5 min, side path)\n\nword")
+    assert end == f"## Summary (1 min)\n\n- One.\n\n**Next:** [{after.number} · {after.title}]({after.file}){after.invitation}"
     assert after.invitation[0] in " :" and after.invitation[-1] == "."
-    title, end = (cell.source for cell in course.fill(stub(), lesson("02")).cells)
-    assert "needs: [01 · the membrane](01_membrane.ipynb) · 5 exercises**" in title
+    title, *_, end = (cell.source for cell in course.fill(stub(), lesson("02")).cells)
+    assert "7 for the 5 exercises · needs: [01 · the membrane](01_membrane.ipynb)**" in title
     assert end.endswith("**Next:** [025 · the decay](025_decay.ipynb) waits.")
     assert course.fill(stub(), rows[-1]).cells[-1].source.endswith("[course map](../README.md) shows what else there is.")
-    readme = course.readme(notebooks.README.read_text(encoding="utf-8"))
-    assert "| [025 the decay](tutorials/025_decay.ipynb) | Who forgets? | 30 | 00, 01, 02 |" in readme
-    assert "One neuron (00, 01, 02, 025" in readme and "fills 20 to" in readme and "(025, " in readme and " and 16 on" in readme
+    readme = course.readme(notebooks.README.read_text(encoding="utf-8"), TIMES)
+    assert "| [025 the decay](tutorials/025_decay.ipynb) | Who forgets? | 60 + 30 | 00, 01, 02 |" in readme
+    assert "One neuron (00, 01, 02, 025" in readme and "fills 20 to 45 minutes" in readme and "(025 on\n" in readme
+    assert "*All of it, 16 hours" in readme
 
 
-@pytest.mark.parametrize("notebook", [stub(about="**5 minutes**"), stub(end="Next: old")])
+@pytest.mark.parametrize("notebook", [stub(about="5 minutes"), stub(end="Next: old")])
 def test_a_notebook_without_the_lines_is_refused(notebook):
     with pytest.raises(ValueError, match=r"02_neurons.ipynb: it has to begin with .* end in a line"):
         course.fill(notebook, lesson("02"))
@@ -59,13 +65,14 @@ def test_a_notebook_without_the_lines_is_refused(notebook):
 
 def test_a_readme_without_its_marks_is_refused():
     with pytest.raises(ValueError, match="<!-- modules --> and <!-- /modules -->"):
-        course.readme(notebooks.README.read_text(encoding="utf-8").replace("<!-- /modules -->", ""))
+        course.readme(notebooks.README.read_text(encoding="utf-8").replace("<!-- /modules -->", ""), TIMES)
 
 
 @pytest.mark.parametrize(("name", "old", "new"), [
-    (NINE, "**50 minutes", "**45 minutes"), (NINE, "09 · How", "09 · Why"), (NINE, "and [07]", "and [08]"),
+    (NINE, "minutes to read", "minutes for it"), (NINE, "## Summary (", "## Summary (1"),
+    (NINE, "09 · How", "09 · Why"), (NINE, "and [07]", "and [08]"),
     (NINE, "**Next:** [", "**Next:** see ["), (NINE, '"tags": [', '"x": 1, "tags": ['),
-    ("README.md", "| 75 | 07, 08 |", "| 75 | 08 |"), ("README.md", " hours, best", " days, best"),
+    ("README.md", " 07, 08 |", " 08 |"), ("README.md", " + 40 |", " + 41 |"), ("README.md", " hours with", " days with"),
     ("README.md", "| 702 |", "| 701 |"), ("README.md", "`stdp`, ", "")])
 def test_what_differs_is_found_and_mended(copy, capsys, name, old, new):
     path = copy / name
@@ -96,9 +103,9 @@ def test_what_names_no_notebook_is_refused(name):
 
 def test_a_row_that_is_not_whole_is_named(monkeypatch, tmp_path):
     text = lessons.SYLLABUS.read_text(encoding="utf-8")
-    (tmp_path / "syllabus.toml").write_text(text.replace("minutes = 45\n", "", 1), encoding="utf-8")
+    (tmp_path / "syllabus.toml").write_text(text.replace("exercises = 5\n", "", 1), encoding="utf-8")
     monkeypatch.setattr(lessons, "SYLLABUS", tmp_path / "syllabus.toml")
-    with pytest.raises(ValueError, match="^syllabus.toml: the row of notebook 01: missing .*'minutes'"):
+    with pytest.raises(ValueError, match="^syllabus.toml: the row of notebook 00: missing .*'exercises'"):
         lessons.syllabus.__wrapped__()
 
 

@@ -2,9 +2,10 @@
 import os
 import re
 
+import nbformat
 import pytest
 
-from snnteach.authoring import course, notebooks, site, slides
+from snnteach.authoring import anatomy, course, notebooks, site, slides
 from snnteach.install.troubles import SetupError
 from tests import browser
 from tests.pages import Page
@@ -50,7 +51,7 @@ def test_every_cell_says_what_it_becomes(path):
     types = [cell.metadata.slideshow.slide_type for cell in notebook.cells]
     assert set(types) <= slides.TYPES and types[0] == "slide" and types.count("slide") >= 6
     for cell, kind in zip(notebook.cells, types):
-        hidden = {"setup", "exercise", "program", "agreement"} & set(cell.metadata.get("tags", []))
+        hidden = {"setup", "exercise", "program", "agreement", "proof"} & set(cell.metadata.get("tags", []))
         assert not hidden or kind == "skip", cell.id
 
 
@@ -64,14 +65,29 @@ def test_exercises_are_hidden_and_ideas_stand_out(path):
     assert sum(bool(slide.notes) for slide in found) >= 5 and all(slide.html.strip() for slide in found)
 
 
-def test_a_heading_parts_what_is_spoken_from_what_is_shown():
+def test_a_cell_becomes_slides_or_is_spoken():
     found = []
-    slides._add_text(found, "# Title\n\nWords.", "slide")
-    slides._add_text(found, "Seen.\n\n**Take away:** look.\n\n## Next\n\nIdea.\n\n> **Exercise 01.1** easy.", "slide")
-    assert [(slide.kind, slide.begins) for slide in found] == [("text", True), ("idea", False), ("text", True)]
-    slides._add_text(found, "One.\n\n<!-- next slide -->\n\nTwo.", "subslide")
+    for source, kind, *tags in (("# Title\n\nWords.", "slide"), ("Seen.", "notes"),
+                                ("**Take away:** look.", "subslide", "takeaway"),
+                                ("## Next\n\nIdea.\n\n> **Exercise 01.1** easy.", "slide"),
+                                ("One.\n\n<!-- next slide -->\n\nTwo.", "subslide")):
+        slides._add_text(found, nbformat.v4.new_markdown_cell(source, metadata={"tags": tags}), kind)
+    assert [(slide.kind, slide.begins) for slide in found] == [
+        ("text", True), ("idea", False), ("text", True), ("text", False), ("text", False)]
     assert "One." in found[-2].html and "Two." in found[-1].html and "next slide" not in found[-2].html + found[-1].html
-    assert "Seen." in found[0].notes[0] and "Look." in found[1].html and "Exercise" not in found[2].html
+    assert "Seen." in found[0].notes[0] and "<p>Look." in found[1].html and "Exercise" not in found[2].html
+
+
+def test_what_is_folded_leaves_its_source_out_and_keeps_what_it_printed():
+    found = [slides.Slide("", [], False, "text", 0)]
+    cell = nbformat.v4.new_code_cell("hidden = 1", metadata={"tags": ["mistake"]})
+    cell.outputs = [nbformat.v4.new_output("stream", text="printed")]
+    slides._add_code(found, cell)
+    assert "hidden" in found[0].html and "printed" in found[0].html
+    for tag in anatomy.FOLDED:
+        found, cell.metadata["tags"] = [slides.Slide("", [], False, "text", 0)], ["mistake", tag]
+        slides._add_code(found, cell)
+        assert "hidden" not in found[0].html and "printed" in found[0].html
 
 
 def test_links_lead_to_binder_or_are_text():

@@ -58,8 +58,7 @@ def write():
 
 
 def execute(names=()):
-    """Write what the syllabus says, then execute notebooks from top to bottom and write them back, normalised."""
-    write()
+    """Execute notebooks from top to bottom and write them back, normalised, then write what the syllabus says."""
     for path in paths(names):
         print(f"executing {path.name}", flush=True)
         notebook = read(path)
@@ -67,6 +66,7 @@ def execute(names=()):
         notebook = course.fill(normalise(run(notebook)), lesson(path.stem))
         notebook.metadata["snnteach"] = {"executed": code}
         write_atomically(path, nbformat.writes(notebook) + "\n")
+    write()
 
 
 def _text(path):

@@ -14,6 +14,7 @@ _HOMES = {
     "check": ".reader.answers",
     "hint": ".reader.answers",
     "solution": ".reader.answers",
+    "whose": ".reader.answers",
     "guess": ".reader.guesses",
     "explore": ".reader.live",
     "stored": ".reader.results",

@@ -15,7 +15,12 @@ class Misconception:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise; `reference` is a value, or a function that is compared on `cases`, a tuple of argument tuples."""
+    """One exercise; `reference` is a value, or a function that is compared on `cases`, a tuple of argument tuples.
+
+    In a build the reader writes the thing itself. `gradients` names the arguments whose gradients are compared too, or is True
+    for all. What nothing else explains is met by `property`, a sentence on what the answer must be; `scales` names the counts
+    by which a value can be too large or too small, such as {"steps": 25}.
+    """
 
     id: str
     question: str
@@ -27,6 +32,10 @@ class Exercise:
     cases: tuple = ()
     tolerance: float = 1e-6
     solution: str = ""
+    build: bool = False
+    gradients: tuple | bool = ()
+    property: str = ""
+    scales: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

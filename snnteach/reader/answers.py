@@ -40,3 +40,12 @@ def solution(exercise_id):
         print(f"{exercise.reference}")
     if exercise.solution:
         print(exercise.solution)
+
+
+def whose(answer):
+    """Say whether what `check` gave back is the reader's: "your code" or "the reference code".
+
+    >>> whose(lambda x: x)
+    'your code'
+    """
+    return "the reference code" if answer.__module__.startswith("snnteach.") else "your code"

@@ -26,10 +26,10 @@ class Pictures(AbstractMovieWriter):
         """Nothing is left to write."""
 
 
-def film(build, draw, frames, alt, *, width=6.0, height=3.5, dpi=72, interval=150):
-    """Draw frames with celluloid and return them as a player, in HTML.
+def film(build, draw, frames, alt, *, width=6.0, height=3.5, dpi=144, interval=150):
+    """Draw frames with celluloid and return them as a player, in HTML, 96 pixels of the page an inch.
 
-    `build(fig) -> axes` runs once, `draw(axes, frame)` for each of `frames` (at most 40).
+    `build(fig) -> axes` runs once, `draw(axes, frame)` for each of `frames` (at most 40); more `dpi` are sharper and larger.
     """
     if not 1 <= len(frames) <= 40:
         raise ValueError(f"animate: 1 to 40 frames keep the notebook small, got {len(frames)}.")
@@ -44,7 +44,8 @@ def film(build, draw, frames, alt, *, width=6.0, height=3.5, dpi=72, interval=15
         pictures = Pictures()
         camera.animate(blit=False).save("film", writer=pictures)
     labels = [f"frame {number} of {len(frames)}" for number in range(1, len(frames) + 1)]
-    return player(pictures.frames, labels=labels, alt=alt, name="frame", interval=interval)
+    shown = round(canvas(width).bbox.width)
+    return player(pictures.frames, labels=labels, alt=alt, name="frame", interval=interval, width=shown)
 
 
 def _prepared(build, width, height, dpi):
@@ -56,13 +57,13 @@ def _prepared(build, width, height, dpi):
     return fig, axes
 
 
-def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=72, interval=150):
+def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=144, interval=150):
     """Show an animation with alternative text, and frame number `still` as a picture where scripts do not run."""
     check_alt("animate", alt)
     frames = list(frames)
     display(film(build, draw, frames, alt, width=width, height=height, dpi=dpi, interval=interval))
     with mpl.rc_context(RC):
-        fig, axes = _prepared(build, width, height, dpi)          # afresh: celluloid leaves its artists hidden
+        fig, axes = _prepared(build, width, height, 96)           # afresh: celluloid leaves its artists hidden
         draw(axes, frames[still])
     show_figure(fig, alt, "One frame")
     display(Markdown(f"*{alt}{ONE_FRAME}*"))

@@ -29,6 +29,7 @@ def rows(ax, table, *, controls=(), mistakes=(), form="{:.1%}"):
                     textcoords="offset points", va="center", color=COLORS[color], annotation_clip=False)
     ax.set_yticks(range(len(table)), list(table))
     ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.use_sticky_edges = False                                               # else the bars have no margin
     ax.margins(x=0.06)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", color="0.9")
@@ -56,13 +57,13 @@ def bands(ax, x, table, *, live=None, markers=True):
             raise ValueError(f"bands: {name} must be [seeds, {len(x)}] or [{len(x)}], got shape {tuple(values.shape)}.")
         color, marker = LOOKS[place]
         band(ax, x, values.view(-1, len(x)), color=color, label=name, style=STYLES[place % 4], marker=marker if markers else "")
-    for run in torch.as_tensor(live if live is not None else [], dtype=torch.float64).detach().view(-1, len(x)):
-        ax.plot(x, run, "D", color="black", markersize=5, markerfacecolor="white", markeredgewidth=1.5, zorder=3)
+    for run in torch.as_tensor([] if live is None else live, dtype=torch.float64).detach().view(-1, len(x)):
+        ax.plot(x, run, "D", color="black", markersize=5, markerfacecolor="white", markeredgewidth=1.5, zorder=3, label="live")
 
 
 def names(ax, gap=0.085):
     """Write the name of every labelled curve beside its last point, in its colour, at least `gap` of the height apart."""
-    curves = [line for line in ax.lines if not line.get_label().startswith("_")]
+    curves = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}.values()
     if not curves:
         raise ValueError("names: no curve here has a label. Draw it with label=... or with bands.")
     ends = {line: ax.transLimits.transform(ax.transScale.transform(line.get_xydata()[-1]))[1] for line in curves}

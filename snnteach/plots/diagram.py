@@ -9,7 +9,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from .style import COLORS, RC, canvas
 
 HEADS = {"->": "-|>,head_width=0.28,head_length=0.55", "-|": "|-|,widthA=0,widthB=0.45", "-": "-"}     # acts, takes away, joins
-_HEAD_ONLY = (0, (0.001, 1e5))                                     # a dash too short to be seen, then a gap that never ends
+_ALONE = (0, (0.001, 1e5))                                         # a dash too short to be seen, then a gap that never ends
 _TURN = np.linspace(0, 2 * math.pi, 61)
 PARTS = {  # half its length, and its strokes as (along, across), in inches
     "resistor": (0.3, [[(-0.3, 0), *((-0.25 + 0.1 * k, 0.11 * (-1) ** k) for k in range(6)), (0.3, 0)]]),
@@ -87,11 +87,11 @@ class Diagram:
         """An arrow; one with a pattern is drawn without its head, then the head alone, which a pattern would fray."""
         if head not in HEADS:
             raise ValueError(f"diagram: head must be one of {', '.join(HEADS)}, got {head!r}.")
-        frayed = style != "-" and head == "->"
-        for kind, pattern, shrink in (("-", style, 6), (head, _HEAD_ONLY, 0)) if frayed else ((head, style, 0),):
+        frays = style != "-" and head == "->"
+        for kind, pattern, shrink, scale in (("-", style, 6, 14), (head, _ALONE, 0, 18)) if frays else ((head, style, 0, 14),):
             self.ax.add_patch(FancyArrowPatch(
                 a, b, arrowstyle=HEADS[kind], linestyle=pattern, shrinkB=shrinkB + shrink, color=color, linewidth=width,
-                mutation_scale=14, zorder=2, capstyle="butt", **options))
+                mutation_scale=scale, zorder=2, capstyle="butt", **options))
 
     def loop(self, name, words="", *, angle=90, color="black", style="-", head="->", size=13):
         """Draw an arrow from a node back to itself, on the side that `angle` points to (degrees; 90 is above)."""
@@ -102,14 +102,14 @@ class Diagram:
         self._draw(*ends, head, style, COLORS.get(color, color), 1.8, connectionstyle="arc3,rad=-1.7", shrinkA=0, shrinkB=1)
         self.text(*(centre + (np.array(half) + 0.85 * max(half) + 0.12) * out), words, color=color, size=size)
 
-    def fan(self, starts, ends, *, color="0.7", width=0.8):
+    def fan(self, starts, ends, *, color="0.8", width=0.7):
         """Join every one of `starts` with every one of `ends`, by thin lines."""
         for start, end in itertools.product(starts, ends):
             self.arrow(start, end, color=color, head="-", width=width)
 
-    def wire(self, *points, color="black", style="-"):
+    def wire(self, *points, color="black", style="-", width=1.8):
         """Draw a line through the points."""
-        self.ax.plot(*np.transpose(points), color=COLORS.get(color, color), linestyle=style, linewidth=1.8, zorder=2,
+        self.ax.plot(*np.transpose(points), color=COLORS.get(color, color), linestyle=style, linewidth=width, zorder=2,
                      solid_capstyle="round")
 
     def dot(self, x, y, *, color="black", size=5):
@@ -132,14 +132,14 @@ class Diagram:
     def train(self, x, y, spk, *, width, height=0.22, color="black"):
         """Draw spikes [T] as ticks on a line that begins at (x, y)."""
         spk = np.asarray(spk, float)
-        self.wire((x, y), (x + width, y), color="0.6")
+        self.wire((x, y), (x + width, y), color="0.6", width=1)
         steps = x + (np.flatnonzero(spk) + 0.5) * width / len(spk)
         self.ax.vlines(steps, y, y + height, color=COLORS.get(color, color), linewidth=2, zorder=3)
 
     def curve(self, x, y, values, *, width, height, color="black", style="-"):
         """Draw values [T] as a curve, the largest of them `height` high, on a line that begins at (x, y)."""
         values = np.asarray(values, float)
-        self.wire((x, y), (x + width, y), color="0.6")
+        self.wire((x, y), (x + width, y), color="0.6", width=1)
         steps = x + (np.arange(len(values)) + 0.5) * width / len(values)
         self.wire(*zip(steps, y + height * values / np.abs(values).max(), strict=True), color=color, style=style)
 

@@ -15,7 +15,7 @@ _KEYS = 'data-lm-suppress-shortcuts="true"'                       # else Jupyter
 _BUTTONS = "".join(f'<button type="button" {_KEYS}>{word}</button>' for word in ("back", "play", "forward"))
 
 
-def player(pictures, *, labels, alt, name, start=0, interval=None):
+def player(pictures, *, labels, alt, name, start=0, interval=None, width=None):
     """Show one of many pictures, chosen by a slider or played in turn, as HTML that needs nothing from a network.
 
     Args:
@@ -25,6 +25,7 @@ def player(pictures, *, labels, alt, name, start=0, interval=None):
         name: what the slider moves, such as "decay beta".
         start: number of the picture that is seen first, also where scripts do not run.
         interval: milliseconds from one picture to the next in a film; None for a sweep, which only its slider moves.
+        width: of a picture on the page, in pixels; None for as many as it has.
 
     Raises:
         ValueError: not one label a picture, no alternative text, no name, no picture number `start`.
@@ -41,7 +42,7 @@ def player(pictures, *, labels, alt, name, start=0, interval=None):
     data = json.dumps({"pictures": others, "labels": list(labels), "interval": interval}).replace("<", r"\u003c")
     return HTML(f"""<div class="player {'film' if interval else 'sweep'}" style="display: inline-block; max-width: 100%">
 <div class="player-label" style="text-align: center; font-weight: bold">{escape(labels[start])}</div>
-<img alt="{escape(alt)}" src="{sources[start]}" style="max-width: 100%">
+<img alt="{escape(alt)}"{f' width="{width}"' if width else ''} src="{sources[start]}" style="max-width: 100%">
 <div class="player-controls" style="display: flex; gap: .5em">{_BUTTONS if interval else ''}<input type="range" \
 style="flex: 1; min-width: 0" autocomplete="off" {_KEYS} aria-label="{escape(name)}" aria-valuetext="{escape(labels[start])}" \
 min="0" max="{len(pictures) - 1}" value="{start}"></div>

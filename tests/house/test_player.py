@@ -46,12 +46,14 @@ def draw(axes, frame):
 
 
 def test_a_film_s_frames_are_whole_share_their_colours_and_lose_none():
-    frames, labels = frames_of(film(build, draw, (0.2, 0.4, 0.6), "Lines and shades.").data)
+    html = film(build, draw, (0.2, 0.4, 0.6), "Lines and shades.").data
+    frames, labels = frames_of(html)
+    assert 'width="576"' in html
     assert labels == ["frame 1 of 3", "frame 2 of 3", "frame 3 of 3"]
     assert len({tuple(frame.getpalette()) for frame in frames}) == 1 and len({frame.tobytes() for frame in frames}) == 3
     for frame in frames:
         seen = pixels(frame)
-        assert (seen[0, 0] == 255).all() and frame.size == (432, 252)
+        assert (seen[0, 0] == 255).all() and frame.size == (864, 504)                        # 1.5 pixels for one of the page
         for name in ("green", "orange", "vermillion"):
             assert np.abs(seen - np.multiply(to_rgb(COLORS[name]), 255)).max(-1).min() < 32, name
 

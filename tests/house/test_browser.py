@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 
+import nbformat
 import pytest
 
 from snnteach.authoring import notebooks
@@ -165,6 +166,35 @@ def test_lecture_mode_enlarges_text_and_figures_until_it_is_undone(lab, reader):
     last.get_by_text("are 1 times as large").wait_for()
     reader.page.wait_for_function(f"([cell, old]) => ({letters})(cell)[0] === old", arg=[cell.element_handle(), before[0][0]])
     assert reader.output_errors() == []
+
+
+TABLE = """from snnteach import guess, progress
+from snnteach.lessons.kinds import Guess
+from snnteach.lessons.neurons import exercises
+exercises.GUESSES = {"02.a": Guess("Is $U_t$ **large**?", ("yes", "no, $U < 1$"), "no, $U < 1$", "It leaks by $\\\\beta$.")}"""
+
+
+def test_a_guess_is_made_by_keyboard_and_kept(lab, reader):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=f"s1-{place}") for place, source in
+                                           enumerate([TABLE, 'guess("02.a")', "print(progress())"])])
+    nbformat.write(notebooks.normalise(made), lab.folder / "guess.ipynb")
+    reader.open(lab, "guess.ipynb")
+    reader.run(["s1-0", "s1-1"])
+    cell = reader.cell("s1-1")
+    first, second = (cell.get_by_role("button", name=letter, exact=True) for letter in "AB")
+    first.focus()
+    reader.page.keyboard.press("Tab")
+    assert cell.get_by_text("It leaks by").count() == 0
+    reader.page.keyboard.press("Enter")
+    cell.get_by_text("It leaks by").wait_for()
+    assert cell.get_by_text("✓ yours, and right").is_visible() and first.is_disabled() and second.is_disabled()
+    cell.locator("mjx-container").nth(3).wait_for()      # in the question, a choice, what was said and the explanation
+    reader.run(["s1-1", "s1-2"])                         # a second run shows what was said
+    cell.get_by_text("It leaks by").wait_for()
+    reader.cell("s1-2").get_by_text("1 of 1 first guesses right").wait_for()
+    cell.get_by_role("button", name="Guess again").press("Enter")
+    cell.get_by_text("It leaks by").wait_for(state="detached")
+    assert reader.output_errors() == [] and reader.errors == []
 
 
 def test_without_the_token_the_server_refuses(lab):

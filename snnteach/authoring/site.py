@@ -17,7 +17,6 @@ import nbformat
 from ..install.pins import ROOT
 from ..install.troubles import SetupError
 from ..lessons import lesson
-from ..plots.animation import ONE_FRAME
 from ..reader.lookup import explorer as find
 from . import anatomy, notebooks, uses
 from .course import binder, modules
@@ -108,22 +107,16 @@ def narrow(source, most=None):
 
 
 def still(outputs):
-    """Write pictures as HTML with their alternative text; where a film plays, its single frame is left out."""
-    plays = any('class="player' in output.get("data", {}).get("text/html", "") for output in outputs)
-    kept = []
+    """Write pictures as HTML with their alternative text, at their size; where a film plays, it stands for its single frame."""
     for output in outputs:
         data = output.get("data", {})
-        if "image/png" in data:
-            if plays:
-                continue
-            words, width = html.escape(output.metadata["image/png"]["alt"]), output.metadata["image/png"].get("width")
-            size = f' width="{width}"' if width else ""
+        if "image/png" in data and "text/html" not in data:
+            shown = output.metadata["image/png"]
+            width = f' width="{shown["width"]}"' if "width" in shown else ""
             source = "".join(data["image/png"].split())
-            output.data = {"text/html": f'<img alt="{words}"{size} src="data:image/png;base64,{source}">'}
-        elif "text/markdown" in data:
-            data["text/markdown"] = data["text/markdown"].replace(ONE_FRAME, "")
-        kept.append(output)
-    return kept
+            output.data = {"text/html": f'<img alt="{html.escape(shown["alt"])}"{width} src="data:image/png;base64,{source}">'}
+        data.pop("image/png", None)
+    return outputs
 
 
 def _link_to_package(cell_id, stem, names):

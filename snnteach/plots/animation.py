@@ -1,13 +1,10 @@
 """Films drawn with celluloid, small enough for a notebook."""
 import matplotlib as mpl
 from celluloid import Camera
-from IPython.display import Markdown, display
 from matplotlib.animation import AbstractMovieWriter
 
 from .player import player
 from .style import RC, canvas, check_alt, drawn, show_figure
-
-ONE_FRAME = " The picture is one frame, for pages that play no script."
 
 
 class Pictures(AbstractMovieWriter):
@@ -26,10 +23,11 @@ class Pictures(AbstractMovieWriter):
         """Nothing is left to write."""
 
 
-def film(build, draw, frames, alt, *, width=6.0, height=3.5, dpi=144, interval=150):
+def film(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=144, interval=150):
     """Draw frames with celluloid and return them as a player, in HTML, 96 pixels of the page an inch.
 
-    `build(fig) -> axes` runs once, `draw(axes, frame)` for each of `frames` (at most 40); more `dpi` are sharper and larger.
+    `build(fig) -> axes` runs once, `draw(axes, frame)` for each of `frames` (at most 40). It opens on frame number `still`,
+    which should say something, and plays from the first. More `dpi` are sharper and larger.
     """
     if not 1 <= len(frames) <= 40:
         raise ValueError(f"animate: 1 to 40 frames keep the notebook small, got {len(frames)}.")
@@ -45,7 +43,8 @@ def film(build, draw, frames, alt, *, width=6.0, height=3.5, dpi=144, interval=1
         camera.animate(blit=False).save("film", writer=pictures)
     labels = [f"frame {number} of {len(frames)}" for number in range(1, len(frames) + 1)]
     shown = round(canvas(width).bbox.width)
-    return player(pictures.frames, labels=labels, alt=alt, name="frame", interval=interval, width=shown)
+    return player(pictures.frames, labels=labels, alt=alt, name="frame", start=range(len(frames))[still], interval=interval,
+                  width=shown)
 
 
 def _prepared(build, width, height, dpi):
@@ -58,12 +57,11 @@ def _prepared(build, width, height, dpi):
 
 
 def animate(build, draw, frames, alt, *, still=-1, width=6.0, height=3.5, dpi=144, interval=150):
-    """Show an animation with alternative text, and frame number `still` as a picture where scripts do not run."""
+    """Show an animation with alternative text; frame number `still` is seen first, and is the picture where no film can be."""
     check_alt("animate", alt)
     frames = list(frames)
-    display(film(build, draw, frames, alt, width=width, height=height, dpi=dpi, interval=interval))
+    html = film(build, draw, frames, alt, still=still, width=width, height=height, dpi=dpi, interval=interval).data
     with mpl.rc_context(RC):
         fig, axes = _prepared(build, width, height, 96)           # afresh: celluloid leaves its artists hidden
         draw(axes, frames[still])
-    show_figure(fig, alt, "One frame")
-    display(Markdown(f"*{alt}{ONE_FRAME}*"))
+    show_figure(fig, alt, {"text/html": html, "text/plain": "One frame"})

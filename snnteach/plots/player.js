@@ -5,10 +5,12 @@ document.querySelectorAll(".player:not(.moves)").forEach(player => {
   const [back, play, forward] = player.querySelectorAll("button");
   const last = labels.length - 1;
   let clock = null;                                                    // ticks while a film plays
+  let fresh;                                                           // a film opens on a telling frame, and plays from the first
 
   const shown = () => Number(slider.value);
 
   function show(frame) {
+    fresh = false;
     slider.value = frame;
     slider.setAttribute("aria-valuetext", labels[frame]);
     label.textContent = labels[frame];
@@ -22,7 +24,7 @@ document.querySelectorAll(".player:not(.moves)").forEach(player => {
   }
 
   function start() {
-    if (shown() == last) show(0);
+    if (fresh || shown() == last) show(0);
     clock = setInterval(() => shown() < last ? show(shown() + 1) : pause(), interval);
     play.textContent = "pause";
   }
@@ -35,6 +37,7 @@ document.querySelectorAll(".player:not(.moves)").forEach(player => {
   pictures.splice(slider.defaultValue, 0, image.src);                  // the one that stands on the page already
   show(slider.defaultValue);
   player.classList.add("moves");
+  fresh = true;
   slider.addEventListener("input", () => {
     if (clock) pause();
     show(shown());

@@ -91,14 +91,14 @@ def small_palette(image):
 def show(fig, alt):
     """Show a figure with alternative text `alt`, which is also its visible caption."""
     check_alt("show", alt)
-    show_figure(fig, alt, "Figure")
-    display(Markdown(f"*{alt}*"))
+    show_figure(fig, alt, {"text/plain": "Figure"})
 
 
-def show_figure(fig, alt, text):
-    """Show a figure at its size with alternative text, drawn sharper than that; `text` stands where no picture can be shown."""
+def show_figure(fig, alt, twins):
+    """Show a figure at its size, drawn sharper, above its caption; `twins` are its other forms, by the name of their format."""
     size = {name: round(getattr(fig.bbox, name)) for name in ("width", "height")}
-    display({"image/png": encoded(png(fig, SHARP)), "text/plain": text}, metadata={"image/png": {"alt": alt} | size}, raw=True)
+    display({"image/png": encoded(png(fig, SHARP))} | twins, metadata={"image/png": {"alt": alt} | size}, raw=True)
+    display(Markdown(f"*{alt}*"))
 
 
 def check_alt(owner, alt):

@@ -51,8 +51,13 @@ def test_the_words_of_a_figure_are_its_alternative_text_and_its_caption(shown):
 
 def test_the_words_of_a_film_are_those_of_its_still_and_its_caption(shown):
     outputs = shown(animate, film, draw, (1, 2), WORDS, width=2, height=2)
-    assert pictures(outputs) == [WORDS] and len(captions(outputs)) == 1
-    assert captions(outputs)[0].startswith(f"*{WORDS} ")
+    assert pictures(outputs) == [WORDS] and captions(outputs) == [f"*{WORDS}*"]
+
+
+def test_a_film_and_its_still_are_one_output_and_the_same_frame(shown):
+    data, metadata = shown(animate, film, draw, (1, 2, 3), WORDS, still=1, width=2, height=2)[0]
+    assert all(part in data["text/html"] for part in ('class="player film"', ' value="1"', "frame 2 of 3"))
+    assert {"image/png", "text/html"} < set(data) and metadata["image/png"]["width"] == 192
 
 
 @pytest.mark.parametrize("empty", ["", " \n", None])

@@ -92,6 +92,7 @@ def move_films(page, name):
     films = page.locator(".film.moves")
     assert films.count() == sum("animate(" in cell.source for cell in cells.code_cells(notebooks.TUTORIALS / name))
     for film in films.all():
+        film.locator("input").press("Home")
         film.locator("input").press("ArrowRight")
         assert film.locator(".player-label").inner_text().startswith("frame 2 of ")
 

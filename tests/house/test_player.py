@@ -120,10 +120,10 @@ def test_a_sweep_shows_the_explorer_s_picture_pixel_by_pixel():
 def reader(tmp_path_factory):
     """A page without a network that shows the same film twice and a sweep."""
     labels = [f"red {shade}" for shade in range(4)]
-    played = player(SHADES, labels=labels, interval=400, **WORDS).data
+    played, late = (player(SHADES, labels=labels, interval=400, start=start, **WORDS).data for start in (0, 2))
     page = tmp_path_factory.mktemp("player") / "page.html"
     page.write_text(f"<!doctype html><html lang=en><title>Players</title><main><h1>Players</h1>{played}{played}"
-                    f"{player(SHADES, labels=labels, start=2, **WORDS).data}</main>", encoding="utf-8")
+                    f"{player(SHADES, labels=labels, start=2, **WORDS).data}{late}</main>", encoding="utf-8")
     with browser.reader() as reader:
         reader.page.context.set_offline(True)
         reader.page.on("request", lambda asked: reader.errors.append(asked.url) if asked.url.startswith("http") else None)
@@ -172,3 +172,12 @@ def test_a_film_plays_from_its_start_again_and_stops_when_it_is_moved(reader):
     assert one.get_by_role("button", name="play").count() == 1 and seen(one)[0] == "red 1"
     reader.page.wait_for_timeout(500)
     assert seen(one)[0] == "red 1"
+
+
+@pytest.mark.browser
+def test_a_film_that_opens_on_a_late_frame_plays_from_the_first(reader):
+    late = reader.page.locator(".film").last
+    assert seen(late)[0] == seen(late)[3] == "red 2"
+    late.get_by_role("button", name="play").click()
+    assert seen(late)[0] == "red 0"
+    late.locator("input").press("End")

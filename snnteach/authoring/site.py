@@ -18,7 +18,7 @@ from ..install.pins import ROOT
 from ..install.troubles import SetupError
 from ..lessons import lesson
 from ..reader.lookup import explorer as find
-from . import anatomy, notebooks, uses
+from . import anatomy, claims, notebooks, uses
 from .course import binder, modules
 from .sweeps import sweeps
 
@@ -56,6 +56,7 @@ def prepare(source):
     shutil.copytree(notebooks.TUTORIALS / "figures", source / "figures")
     for path in notebooks.paths():
         nbformat.write(for_page(notebooks.read(path), path.stem), source / path.name)
+    (source / "claims.md").write_text(claims.page(), encoding="utf-8")
     users = uses.users()
     for module in modules():
         (source / "reference" / f"{module}.rst").write_text(reference_page(module, users.get(module, ())), encoding="utf-8")
@@ -67,10 +68,12 @@ def prepare(source):
 
 def for_page(notebook, stem):
     """Change a notebook into the one whose page needs no kernel."""
-    cells, shown = [], uses.shown(notebook, lesson(stem).topic)
+    cells, shown, cited = [], uses.shown(notebook, lesson(stem).topic), claims.cited()[stem]
     for cell in notebook.cells:
         if cell.id in shown:
             cells.append(_link_to_package(cell.id, stem, shown[cell.id]))
+        if cell.id in cited:
+            cells += _linked_with_claims(cell, stem)
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("(../README.md)", "(index.md)")
         elif found := re.search(r'^explore\("([\w.]+)"\)', cell.source, re.MULTILINE):
@@ -125,6 +128,15 @@ def _link_to_package(cell_id, stem, names):
     return nbformat.v4.new_markdown_cell(text, id=f"{cell_id}-link")
 
 
+def _linked_with_claims(cell, stem):
+    """Name a cell for the page of claims, and link to that page: below the text, in a cell above the code."""
+    name, link = f"({claims.label(cell.id, stem)})=\n", "{.listing}\n[What would refute it](claims.md)"
+    if cell.cell_type == "code":
+        return [nbformat.v4.new_markdown_cell(name + link, id=f"{cell.id}-claim")]
+    cell.source = f"{name}{cell.source}\n\n{link}"
+    return []
+
+
 def reference_page(module, users):
     """Return the page of a reference module: its documentation, and the notebooks that use it."""
     links = "\n".join(f"* :doc:`/{stem}`" for stem in users)
@@ -168,7 +180,7 @@ def index_page():
     """Return the first page: what stands between three pairs of marks in the README, and the contents."""
     parts = [f'```{{include}} readme.txt\n:start-after: "<!-- {name} -->"\n:end-before: "<!-- /{name} -->"\n```\n'
              for name in ("introduction", "map", "start")]
-    trees = [("The course", [path.stem for path in notebooks.paths()]), ("Notation", ["glossary"]),
+    trees = [("The course", [path.stem for path in notebooks.paths()]), ("Notation and claims", ["glossary", "claims"]),
              ("Reference", [f"reference/{module}" for module in modules()])]
     contents = ["\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""])
                 for caption, pages in trees]

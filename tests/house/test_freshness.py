@@ -33,6 +33,7 @@ def edited(tmp_path, monkeypatch, today):
     notebook.metadata["snnteach"] = {"executed": code}
     path = tmp_path / f"{STEM}.ipynb"
     monkeypatch.setattr(notebooks, "paths", lambda names=(): [path])
+    monkeypatch.setattr(notebooks, "_readme", lambda: notebooks._text(notebooks.README))      # counts all notebooks
 
     def edit(function):
         function({cell.id: cell for cell in notebook.cells}, notebook)
@@ -146,7 +147,7 @@ def output(**what):
     (output(output_type="error", ename="ValueError", evalue="", traceback=[]), "[setup]: error in an output: ValueError"),
     (output(output_type="display_data", data={"text/plain": "/home/me/x"}), "[setup]: a machine's path"),
     (output(output_type="display_data", data={"text/plain": "in C:\\Users\\me\\x"}), "[setup]: a machine's path"),
-    (output(output_type="display_data", data={"image/png": "A" * 3000, "text/plain": "/tmp/x"}), "[setup]: a machine's path"),
+    (output(output_type="display_data", data={"image/jpeg": "A" * 3000, "text/plain": "/tmp/x"}), "[setup]: a machine's path"),
 ])
 def test_each_other_lapse_of_form_is_told(edited, edit, message):
     found = edited(edit)

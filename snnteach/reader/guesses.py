@@ -1,5 +1,6 @@
 """Guesses: a question with choices; the reader commits by a click, and only then is told what is so, and why."""
 import functools
+import re
 import string
 
 import mistune
@@ -8,6 +9,7 @@ from ipywidgets import Button, HBox, HTMLMath, VBox
 from ..plots.style import enlarged
 from . import lookup, store
 
+_DISPLAYED = re.compile(r"\s*\$\$\s*(.+?)\s*\$\$\s*", re.DOTALL)
 LETTERS, WIDTH = string.ascii_uppercase, {"max_width": "46em"}
 
 MARKS = {                                                # by whether a choice was taken, and whether it is right
@@ -23,7 +25,8 @@ def _markdown():
 
 def rendered(text):
     """Markdown with $math$ as HTML whose formulas every page of the course draws."""
-    return _markdown()(text).strip()
+    apart = _DISPLAYED.sub(r"\n\n$$\n\1\n$$\n\n", text)            # old versions of mistune find only what stands so
+    return _markdown()(apart).strip()
 
 
 def in_line(text):

@@ -8,12 +8,15 @@ import pytest
 import torch
 
 from snnteach import check, hint, solution
+from snnteach.authoring.anatomy import code_lines
 from snnteach.lessons import syllabus
 from snnteach.lessons.kinds import Exercise, Misconception
 from snnteach.reader import store as progress
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import exercises
+from snnteach.reader.misses import said
+from tests.anatomy import NOT_YET
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +34,13 @@ def test_reference_is_right(name):
     assert judge(exercise, exercise.reference) == ("right", "")
     assert exercise.difficulty in ("easy", "medium", "hard") and 1 <= exercise.minutes <= 25
     assert len(exercise.hints) >= 2 and exercise.question and len(exercise.misconceptions) >= 2
+    assert exercise.property or name[:2] in NOT_YET and not exercise.build, "what must its answer be?"
     if exercise.cases:
         assert inspect.getsource(exercise.reference).startswith("def ")
+        assert not exercise.build or 8 <= code_lines(inspect.getsource(exercise.reference)) <= 25
     else:
         assert exercise.solution, "a value needs the way to it"
+        assert not isinstance(exercise.reference, float) or said(exercise.reference) not in exercise.property
 
 
 @EVERY

@@ -118,7 +118,8 @@ def test_exercises_fit_the_stubs(path):
         stub, exercise = notebooks.find_stub(cell.source), find(name)
         heading = f"**Exercise {name}** · {exercise.difficulty}, give up after {exercise.minutes} minutes"
         assert heading in prose(notebook), f"missing in the text: {heading}"
-        assert isinstance(stub, ast.FunctionDef) == bool(exercise.cases)
+        assert isinstance(stub, ast.FunctionDef) == bool(exercise.cases) >= exercise.build
+        assert exercise.build == cell.metadata.snnteach.get("build", False)
         if exercise.cases:
             import inspect
             reference = ast.parse(inspect.getsource(exercise.reference)).body[0]

@@ -92,6 +92,13 @@ def check_numbers(owner, *, above=-math.inf, low=-math.inf, high=math.inf, **val
             raise ValueError(f"{owner}: {name} must be {' and '.join(bounds)}, got {value}.")
 
 
+def check_fraction(owner, **values):
+    """Raise unless each named value is a plain number between 0 and 1."""
+    for name, value in values.items():
+        check_number(owner, name, value)
+        check_between(owner, name, value, 0, 1)
+
+
 def check_whole(owner, low=1, high=math.inf, **values):
     """Raise unless each named value is a whole number of Python or numpy from `low` to `high`."""
     for name, value in values.items():

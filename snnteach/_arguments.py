@@ -128,10 +128,10 @@ def _short(value):
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def check_between(owner, name, value, low, high):
+def check_between(owner, name, value, low, high, hint=""):
     """Raise unless the number or every entry of the tensor `value` lies in [low, high]."""
     if not _obeys(owner, name, value, lambda entry: (entry >= low) & (entry <= high)):
-        raise ValueError(f"{owner}: {name} must be between {low} and {high}, got {_brief(value)}.")
+        raise ValueError(f"{owner}: {name} must be between {low} and {high}, got {_brief(value)}.{hint}")
 
 
 def check_positive(owner, **values):

@@ -149,11 +149,11 @@ def check_not_negative(owner, **values):
 
 
 def _obeys(owner, name, value, rule):
-    """Tell whether a number, or every entry of a tensor, obeys a rule; NaN obeys none."""
+    """Tell whether a number, or every entry of a tensor, obeys a rule on one interval; NaN obeys none."""
     if isinstance(value, torch.Tensor):
         if value.dtype == torch.bool:
             raise TypeError(f"{owner}: {name} must hold numbers, got torch.bool. Convert it with {name}.float().")
-        return _traced() or bool(rule(value).all())
+        return _traced() or not value.numel() or all(bool(rule(end)) for end in value.detach().aminmax())
     if _conversion(name, value):
         raise TypeError(f"{owner}: {name} must be a number or a torch.Tensor, got {_kind(value)}.{_conversion(name, value)}")
     check_number(owner, name, value)

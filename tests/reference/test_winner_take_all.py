@@ -210,7 +210,8 @@ def test_scalars_of_numpy_are_numbers():
     assert all(map(torch.equal, layer, other))
     constants = {"offset": 0.25, "rise": 0.5, "decay": 0.75, "learning_rate": 0.125}
     trained = [train_wta(layer, IMAGES, encode=film, epochs=kind(2), batch_size=kind(2), normalise=truth(True),
-                         generator=torch.Generator().manual_seed(1), **{name: number(value) for name, value in constants.items()})
+                         generator=torch.Generator().manual_seed(1),
+                         **{name: number(value) for name, value in constants.items()})
                for kind, number, truth in ((int, float, bool), (np.int64, np.float64, np.bool_))]
     assert all(map(torch.equal, *trained)) and trained[1].weight.dtype == torch.float32
     counts = wta_forward(film(IMAGES), layer, np.float64(0.5)).sum(0)

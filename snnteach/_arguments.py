@@ -278,11 +278,12 @@ def check_weights(owner, name, weights, like_name=None, like=None):
             check_finite(owner, f"{name}.{part}", weight, "Look for it where they were computed.")
 
 
-def check_network(owner, x, weights, beta, beta_out, threshold, **flags):
+def check_network(owner, x, weights, beta, beta_out, threshold, name="x", **flags):
     """Raise unless x [T, B, I], the `Weights` of `snnteach.bptt` and the constants of their network fit each other."""
-    check_signal(owner, "x", x, layout="[T, B, I] (time first)", dims=3, hint=" For batch-first data use x.transpose(0, 1).")
-    check_weights(owner, "weights", weights, "x", x)
-    check_shape(owner, "weights.hidden", weights.hidden, (len(weights.hidden), x.shape[2]), f"to fit x {tuple(x.shape)}")
+    check_signal(owner, name, x, layout="[T, B, I] (time first)", dims=3,
+                 hint=f" For batch-first data use {name}.transpose(0, 1).")
+    check_weights(owner, "weights", weights, name, x)
+    check_shape(owner, "weights.hidden", weights.hidden, (len(weights.hidden), x.shape[2]), f"to fit {name} {tuple(x.shape)}")
     check_beta(owner, beta, x, (len(weights.hidden),))
     check_beta(owner, beta_out, x, (len(weights.output),), name="beta_out")
     check_numbers(owner, above=0, threshold=threshold)
@@ -353,7 +354,11 @@ def check_records(owner, records, samples=None, name="net's result"):
         raise TypeError(f"{owner}: {name} must be a list of Record(spk, mem), one a layer, such as SpikingMLP returns, got "
                         f"{_short(records)} ({_kind(records)}).")
     for record in records:
-        check_tensor(owner, f"mem in {name}", record.mem, "[T, B, ...] (time first)")
-        if record.mem.dim() < 2 or samples not in (None, record.mem.shape[1]):
+        for part in ("mem", *(["spk"] if record.spk is not None else [])):
+            check_signal(owner, f"{part} in {name}", getattr(record, part), layout="[T, B, ...] (time first)", min_dims=2)
+        if record.spk is not None and record.spk.shape[:2] != record.mem.shape[:2]:
+            raise ValueError(f"{owner}: spk and mem in {name} must agree in time and batch, got shapes "
+                             f"{tuple(record.spk.shape)} and {tuple(record.mem.shape)}.")
+        if samples not in (None, record.mem.shape[1]):
             raise ValueError(f"{owner}: mem in {name} must be [T, B, ...] (time first)"
                              f"{'' if samples is None else f' of B = {samples} samples'}, got shape {tuple(record.mem.shape)}.")

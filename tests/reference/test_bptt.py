@@ -241,3 +241,14 @@ def test_numpys_numbers_are_numbers(kind):
     assert torch.equal(influence_matrix(np.int64(4), kind(0.5)), influence_matrix(4, 0.5))
     assert all(map(torch.equal, *(random_weights(torch.Generator().manual_seed(0), sizes, kind(1), kind(2))[0]
                                   for sizes in ((4, 3, 2), tuple(map(np.int64, (4, 3, 2)))))))
+
+
+@pytest.mark.parametrize(("part", "change", "words"), [
+    ("x", lambda x: x[None], r"backward: run.x must be .*use run.x.transpose\(0, 1\)"),
+    ("x", lambda x: x.byte(), "run.x must be floating"),
+    ("spk", lambda spk: spk.long(), "backward: run.spk is torch.int64 and run.x is torch.float64")])
+def test_a_changed_run_is_named(part, change, words):
+    weights, x, error = network()
+    run = forward(x, weights, 0.9, 0.9)
+    with pytest.raises((TypeError, ValueError), match=words):
+        backward(run._replace(**{part: change(getattr(run, part))}), weights, error, 0.9, 0.9)

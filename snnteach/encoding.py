@@ -596,8 +596,9 @@ def bin_times(times, num_steps, *, dt=1.0):
     check_that("bin_times", 0 <= times[0] and times[-1] < num_steps * dt,
                f"times must lie in 0 to {num_steps * dt:g}, got {times[0]:g} to {times[-1]:g}.")
     steps = times.double() / float(dt)                                 # [K]
-    border, digits = steps.round(), torch.finfo(times.dtype if times.is_floating_point() else steps.dtype).eps
-    steps = torch.where((steps - border).abs() <= 2 * digits * border, border, steps.floor())
+    border = steps.round()
+    rounding = 2 * torch.finfo(times.dtype if times.is_floating_point() else steps.dtype).eps * border
+    steps = torch.where((steps - border).abs() <= rounding, border, steps.floor())
     return torch.bincount(steps.long().clamp(max=num_steps - 1), minlength=num_steps).float()
 
 

@@ -73,7 +73,8 @@ class TripletRule(NamedTuple):
     tau_y: float = 114.0
 
 
-PAIR, TRIPLET = PairRule(), TripletRule()
+PAIR = PairRule()
+TRIPLET = TripletRule()
 
 
 def _check_rule(owner, rule):

@@ -92,6 +92,13 @@ def check_numbers(owner, *, above=-math.inf, low=-math.inf, high=math.inf, **val
             raise ValueError(f"{owner}: {name} must be {' and '.join(bounds)}, got {value}.")
 
 
+def check_fraction(owner, **values):
+    """Raise unless each named value is a plain number between 0 and 1."""
+    for name, value in values.items():
+        check_number(owner, name, value)
+        check_between(owner, name, value, 0, 1)
+
+
 def check_whole(owner, low=1, high=math.inf, **values):
     """Raise unless each named value is a whole number of Python or numpy from `low` to `high`."""
     for name, value in values.items():
@@ -121,10 +128,10 @@ def _short(value):
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def check_between(owner, name, value, low, high):
+def check_between(owner, name, value, low, high, hint=""):
     """Raise unless the number or every entry of the tensor `value` lies in [low, high]."""
     if not _obeys(owner, name, value, lambda entry: (entry >= low) & (entry <= high)):
-        raise ValueError(f"{owner}: {name} must be between {low} and {high}, got {_brief(value)}.")
+        raise ValueError(f"{owner}: {name} must be between {low} and {high}, got {_brief(value)}.{hint}")
 
 
 def check_positive(owner, **values):
@@ -142,11 +149,11 @@ def check_not_negative(owner, **values):
 
 
 def _obeys(owner, name, value, rule):
-    """Tell whether a number, or every entry of a tensor, obeys a rule; NaN obeys none."""
+    """Tell whether a number, or every entry of a tensor, obeys a rule on one interval; NaN obeys none."""
     if isinstance(value, torch.Tensor):
         if value.dtype == torch.bool:
             raise TypeError(f"{owner}: {name} must hold numbers, got torch.bool. Convert it with {name}.float().")
-        return _traced() or bool(rule(value).all())
+        return _traced() or not value.numel() or all(bool(rule(end)) for end in value.detach().aminmax())
     if _conversion(name, value):
         raise TypeError(f"{owner}: {name} must be a number or a torch.Tensor, got {_kind(value)}.{_conversion(name, value)}")
     check_number(owner, name, value)
@@ -271,11 +278,12 @@ def check_weights(owner, name, weights, like_name=None, like=None):
             check_finite(owner, f"{name}.{part}", weight, "Look for it where they were computed.")
 
 
-def check_network(owner, x, weights, beta, beta_out, threshold, **flags):
+def check_network(owner, x, weights, beta, beta_out, threshold, name="x", **flags):
     """Raise unless x [T, B, I], the `Weights` of `snnteach.bptt` and the constants of their network fit each other."""
-    check_signal(owner, "x", x, layout="[T, B, I] (time first)", dims=3, hint=" For batch-first data use x.transpose(0, 1).")
-    check_weights(owner, "weights", weights, "x", x)
-    check_shape(owner, "weights.hidden", weights.hidden, (len(weights.hidden), x.shape[2]), f"to fit x {tuple(x.shape)}")
+    check_signal(owner, name, x, layout="[T, B, I] (time first)", dims=3,
+                 hint=f" For batch-first data use {name}.transpose(0, 1).")
+    check_weights(owner, "weights", weights, name, x)
+    check_shape(owner, "weights.hidden", weights.hidden, (len(weights.hidden), x.shape[2]), f"to fit {name} {tuple(x.shape)}")
     check_beta(owner, beta, x, (len(weights.hidden),))
     check_beta(owner, beta_out, x, (len(weights.output),), name="beta_out")
     check_numbers(owner, above=0, threshold=threshold)
@@ -346,7 +354,11 @@ def check_records(owner, records, samples=None, name="net's result"):
         raise TypeError(f"{owner}: {name} must be a list of Record(spk, mem), one a layer, such as SpikingMLP returns, got "
                         f"{_short(records)} ({_kind(records)}).")
     for record in records:
-        check_tensor(owner, f"mem in {name}", record.mem, "[T, B, ...] (time first)")
-        if record.mem.dim() < 2 or samples not in (None, record.mem.shape[1]):
+        for part in ("mem", *(["spk"] if record.spk is not None else [])):
+            check_signal(owner, f"{part} in {name}", getattr(record, part), layout="[T, B, ...] (time first)", min_dims=2)
+        if record.spk is not None and record.spk.shape[:2] != record.mem.shape[:2]:
+            raise ValueError(f"{owner}: spk and mem in {name} must agree in time and batch, got shapes "
+                             f"{tuple(record.spk.shape)} and {tuple(record.mem.shape)}.")
+        if samples not in (None, record.mem.shape[1]):
             raise ValueError(f"{owner}: mem in {name} must be [T, B, ...] (time first)"
                              f"{'' if samples is None else f' of B = {samples} samples'}, got shape {tuple(record.mem.shape)}.")

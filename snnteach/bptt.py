@@ -121,6 +121,7 @@ def _check_run(owner, run, weights):
     for name, value, size in (("mem", run.mem, len(weights.hidden)), ("spk", run.spk, len(weights.hidden)),
                               ("out", run.out, len(weights.output))):
         check_shape(owner, f"run.{name}", value, (*run.x.shape[:2], size), "to fit run.x and weights")
+        check_dtype(owner, f"run.{name}", value, "run.x", run.x)
         check_finite(owner, f"run.{name}", value[-1])
 
 
@@ -163,7 +164,7 @@ def backward(run, weights, error, beta, beta_out, threshold=1.0, *, surrogate=at
     """
     check_that("backward", getattr(run, "_fields", None) == ("x", "mem", "spk", "out"),
                f"run must be the Run that forward returned, got {type(run).__name__}.", TypeError)
-    check_network("backward", run.x, weights, beta, beta_out, threshold, detach_reset=detach_reset)
+    check_network("backward", run.x, weights, beta, beta_out, threshold, name="run.x", detach_reset=detach_reset)
     _check_run("backward", run, weights)
     check_surrogate("backward", surrogate)
     check_signal("backward", "error", error, layout="[T, B, O]", dims=3)

@@ -4,12 +4,16 @@ import math
 import torch
 
 from ._arguments import (
-    check_between,
+    check_affordable,
+    check_dtype,
     check_finite,
+    check_flags,
+    check_fraction,
+    check_generator,
     check_intensity,
     check_not_negative,
+    check_numbers,
     check_option,
-    check_positive,
     check_signal,
     check_tensor,
     check_that,
@@ -18,6 +22,17 @@ from ._arguments import (
 
 DELTA_METHODS = ("frame", "send_on_delta")
 LATENCY_MODES = ("log", "linear")
+MOST_DRAWS = 10**9                                           # random intervals that one call may take: a minute
+
+
+def _check_clock(owner, x, num_steps):
+    check_whole(owner, num_steps=num_steps)
+    check_affordable(owner, "num_steps", num_steps, *x.shape)
+
+
+def _fine(x):
+    """Numbers of 16 bits as float32: sums, counts and clocks get lost among them."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def rate_code(x, num_steps, *, gain=1.0, generator=None):
@@ -35,8 +50,8 @@ def rate_code(x, num_steps, *, gain=1.0, generator=None):
         Spikes 0 or 1, [T, B, ...], of x's type. The count is binomial: mean T p, variance T p (1 - p), p = gain x.
 
     Raises:
-        TypeError: x not a floating-point tensor.
-        ValueError: x or gain outside [0, 1], num_steps less than 1.
+        TypeError: x not a floating-point tensor, gain not a number, generator not a torch.Generator.
+        ValueError: x or gain outside [0, 1], num_steps not whole or less than 1.
 
     Source: Eshraghian et al. (2023), section III-A and appendix B1; most libraries call this "Poisson", which it is not.
 
@@ -45,10 +60,12 @@ def rate_code(x, num_steps, *, gain=1.0, generator=None):
     (torch.Size([1000, 3]), [0.0, 0.2, 1.0])
     """
     check_intensity("rate_code", x)
-    check_whole("rate_code", num_steps=num_steps)
-    check_between("rate_code", "gain", gain, 0, 1)
-    noise = torch.rand(num_steps, *x.shape, generator=generator, dtype=x.dtype, device=x.device)
-    return (noise < gain * x).to(x.dtype)
+    _check_clock("rate_code", x, num_steps)
+    check_fraction("rate_code", gain=gain)
+    check_generator("rate_code", generator)
+    chance = float(gain) * _fine(x)                                    # [B, ...]
+    noise = torch.rand(num_steps, *x.shape, generator=generator, dtype=chance.dtype, device=x.device)
+    return (noise < chance).to(x.dtype)
 
 
 def rate_decode(spk, *, gain=1.0):
@@ -64,8 +81,8 @@ def rate_decode(spk, *, gain=1.0):
         Intensities, [...].
 
     Raises:
-        TypeError: spk not a floating-point tensor.
-        ValueError: T = 0, gain not positive or above 1.
+        TypeError: spk not a floating-point tensor, gain not a number.
+        ValueError: T = 0, NaN or infinity in spk, gain not positive or above 1.
 
     Source: the mean of a binomial count.
 
@@ -73,9 +90,9 @@ def rate_decode(spk, *, gain=1.0):
     0.5
     """
     check_signal("rate_decode", "spk", spk, layout="[T, ...] (time first)")
-    check_positive("rate_decode", gain=gain)
-    check_between("rate_decode", "gain", gain, 0, 1)
-    return spk.mean(0) / gain
+    check_finite("rate_decode", "spk", spk, "Look for it where they were made.")
+    check_numbers("rate_decode", above=0, high=1, gain=gain)
+    return (_fine(spk).mean(0) / float(gain)).to(spk.dtype)
 
 
 def poisson_code(rate, num_steps, *, dead_time=0.0, generator=None):
@@ -90,12 +107,13 @@ def poisson_code(rate, num_steps, *, dead_time=0.0, generator=None):
         generator: torch.Generator of the intervals; torch's global one by default.
 
     Returns:
-        Counts 0, 1, 2, ..., [T, B, ...], of rate's type. Without dead time the Fano factor and the CV are 1; with it the
-        CV is 1 / (1 + rate dead_time) and the Fano factor of long windows CV^2.
+        Counts 0, 1, 2, ..., [T, B, ...], of rate's type (one of 16 bits rounds large counts). Without dead time the Fano
+        factor and the CV are 1; with it the CV is 1 / (1 + rate dead_time) and the Fano factor of long windows CV^2.
 
     Raises:
-        TypeError: rate not a floating-point tensor, dead_time not a number.
-        ValueError: rate negative, NaN or infinite, dead_time negative, num_steps less than 1.
+        TypeError: rate not a floating-point tensor, dead_time not a number, generator not a torch.Generator.
+        ValueError: rate negative, NaN, infinite or so high that a minute would not do, dead_time negative, num_steps not
+            whole or less than 1.
 
     Source: Gerstner and Kistler, Spiking Neuron Models (2002), section 5.2; renewal theory for the Fano factor (Cox 1962).
 
@@ -104,19 +122,29 @@ def poisson_code(rate, num_steps, *, dead_time=0.0, generator=None):
     (torch.Size([1000, 500]), 0.25)
     """
     check_signal("poisson_code", "rate", rate, layout="[B, ...]")
-    check_finite("poisson_code", "rate", rate)
-    check_not_negative("poisson_code", rate=rate, dead_time=dead_time)
-    check_whole("poisson_code", num_steps=num_steps)
-    counts = torch.zeros(num_steps, *rate.shape, dtype=rate.dtype, device=rate.device)
+    check_finite("poisson_code", "rate", rate, "Look for it where the rates were computed.")
+    check_not_negative("poisson_code", rate=rate)
+    check_numbers("poisson_code", low=0, dead_time=dead_time)
+    _check_clock("poisson_code", rate, num_steps)
+    _check_draws("poisson_code", rate.max().item(), num_steps, dead_time, rate.numel())
+    check_generator("poisson_code", generator)
+    counts = torch.zeros(num_steps, *rate.shape, dtype=_fine(rate).dtype, device=rate.device)
     moment = torch.zeros(rate.shape, dtype=torch.float64, device=rate.device)
     while True:                                                        # one round places one spike of every train
         wait = torch.empty_like(moment).exponential_(generator=generator)
         moment = moment + wait / rate                                  # [B, ...], infinite where the rate is 0
         inside = moment < num_steps
         if not bool(inside.any()):
-            return counts
+            return counts.to(rate.dtype)
         counts.scatter_add_(0, moment.clamp(max=num_steps - 1).long()[None], inside.to(counts.dtype)[None])
-        moment = moment + dead_time
+        moment = moment + float(dead_time)
+
+
+def _check_draws(owner, highest, num_steps, dead_time, trains):
+    """A round draws one interval of every train, and costs as much as a thousand of them at least."""
+    check_that(owner, highest * num_steps / (1 + highest * dead_time) * (trains + 1000) <= MOST_DRAWS,
+               f"rate is spikes per step, and {highest:g} over {num_steps} steps of {trains} trains takes too many random "
+               "intervals. Divide a rate in spikes per second by the steps in a second.")
 
 
 def latency_time(x, *, tau=5.0, threshold=0.1):
@@ -133,7 +161,7 @@ def latency_time(x, *, tau=5.0, threshold=0.1):
         Times in steps, [B, ...].
 
     Raises:
-        TypeError: x not a floating-point tensor.
+        TypeError: x not a floating-point tensor, tau or threshold not a number.
         ValueError: x outside [0, 1], tau or threshold not positive.
 
     Source: Eshraghian et al. (2023), appendix B2: the RC membrane of Eq. 2 from rest.
@@ -142,24 +170,18 @@ def latency_time(x, *, tau=5.0, threshold=0.1):
     [0.05, 0.101, 0.527, 3.466, inf]
     """
     check_intensity("latency_time", x)
-    check_positive("latency_time", tau=tau, threshold=threshold)
-    return torch.where(x > threshold, -tau * torch.log1p(-threshold / x.clamp(min=threshold)), math.inf)
+    check_numbers("latency_time", above=0, tau=tau, threshold=threshold)
+    return _time_to(x, float(tau), float(threshold)).to(x.dtype)
 
 
-def _latency_steps(owner, x, num_steps, tau, threshold, mode):
-    check_intensity(owner, x)
-    check_whole(owner, num_steps=num_steps)
-    check_positive(owner, tau=tau, threshold=threshold)
-    check_option(owner, "mode", mode, LATENCY_MODES)
-    if mode == "log":
-        return latency_time(x, tau=tau, threshold=threshold).floor()
-    return torch.where(x > threshold, ((1 - x) * (num_steps - 1)).round(), math.inf)
+def _time_to(x, tau, threshold):
+    return torch.where(x > threshold, -tau * torch.log1p(-threshold / _fine(x).clamp(min=threshold)), math.inf)
 
 
 def latency_code(x, num_steps, *, tau=5.0, threshold=0.1, mode="log"):
     """Give every pixel one spike at most, the brighter the earlier.
 
-    log: step = floor(tau ln(x / (x - threshold)));    linear: step = round((1 - x) (T - 1))
+    log: step = floor(tau ln(x / (x - threshold)));    linear: step = round((1 - x) (T - 1)), a half to the even step
 
     The step of "log" is exactly the first spike of `lif` with beta = exp(-1 / tau) and the constant input (1 - beta) x.
 
@@ -174,16 +196,23 @@ def latency_code(x, num_steps, *, tau=5.0, threshold=0.1, mode="log"):
         Spikes 0 or 1, [T, B, ...], of x's type, at most one along time.
 
     Raises:
-        TypeError: x not a floating-point tensor.
-        ValueError: x outside [0, 1], num_steps less than 1, tau or threshold not positive, mode unknown.
+        TypeError: x not a floating-point tensor, tau or threshold not a number.
+        ValueError: x outside [0, 1], num_steps not whole or less than 1, tau or threshold not positive, mode unknown.
 
     Source: Eshraghian et al. (2023), section III-A and appendix B2.
 
     >>> latency_code(torch.tensor([1.0, 0.5, 0.0]), num_steps=5, mode="linear").T.tolist()
     [[1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0]]
     """
-    steps = _latency_steps("latency_code", x, num_steps, tau, threshold, mode)
-    clock = torch.arange(num_steps, dtype=x.dtype, device=x.device).view(-1, *[1] * x.dim())
+    check_intensity("latency_code", x)
+    _check_clock("latency_code", x, num_steps)
+    check_numbers("latency_code", above=0, tau=tau, threshold=threshold)
+    check_option("latency_code", "mode", mode, LATENCY_MODES)
+    if mode == "log":
+        steps = _time_to(x, float(tau), float(threshold)).floor()      # [B, ...], infinite where nothing fires
+    else:
+        steps = torch.where(x > float(threshold), ((1 - _fine(x)) * (num_steps - 1)).round(), math.inf)
+    clock = torch.arange(num_steps, dtype=steps.dtype, device=x.device).view(-1, *[1] * x.dim())
     return (clock == steps).to(x.dtype)
 
 
@@ -200,8 +229,8 @@ def latency_decode(spk, *, tau=5.0, threshold=0.1, mode="log"):
         Intensities, [...].
 
     Raises:
-        TypeError: spk not a floating-point tensor.
-        ValueError: T = 0, tau or threshold not positive, mode unknown.
+        TypeError: spk not a floating-point tensor, tau or threshold not a number.
+        ValueError: T = 0, NaN or infinity in spk, tau or threshold not positive, mode unknown.
 
     Source: `latency_time` solved for x, at the middle of the step.
 
@@ -210,14 +239,15 @@ def latency_decode(spk, *, tau=5.0, threshold=0.1, mode="log"):
     [1.0, 0.75, 0.5, 0.0]
     """
     check_signal("latency_decode", "spk", spk, layout="[T, ...] (time first)")
-    check_positive("latency_decode", tau=tau, threshold=threshold)
+    check_finite("latency_decode", "spk", spk, "Look for it where they were made.")
+    check_numbers("latency_decode", above=0, tau=tau, threshold=threshold)
     check_option("latency_decode", "mode", mode, LATENCY_MODES)
-    step = (spk.cumsum(0) == 0).sum(0).to(spk.dtype)                   # T where nothing fired
+    step = (spk.cumsum(0) == 0).sum(0).to(_fine(spk[0]).dtype)        # T where nothing fired
     if mode == "log":
-        x = (threshold / -torch.expm1(-(step + 0.5) / tau)).clamp(max=1)
+        x = (float(threshold) / -torch.expm1(-(step + 0.5) / float(tau))).clamp(max=1)
     else:
         x = 1 - step / max(len(spk) - 1, 1)
-    return torch.where(step < len(spk), x, 0)
+    return torch.where(step < len(spk), x, 0).to(spk.dtype)
 
 
 def delta_code(x, threshold, *, method="send_on_delta", off_spikes=True):
@@ -237,8 +267,8 @@ def delta_code(x, threshold, *, method="send_on_delta", off_spikes=True):
         Send-on-delta with off-spikes keeps abs(x - decoded) < threshold; a monotone rise sends floor(rise / threshold).
 
     Raises:
-        TypeError: x not a floating-point tensor.
-        ValueError: T = 0, NaN or infinity in x, threshold not positive, method unknown.
+        TypeError: x not a floating-point tensor, threshold not a number, off_spikes neither True nor False.
+        ValueError: T = 0, NaN or infinity in x, threshold not positive or too small to count in, method unknown.
 
     Source: Eshraghian et al. (2023), section III-A (delta modulation); Miskowicz (2006), doi:10.3390/s6010049 (send-on-delta).
 
@@ -247,18 +277,21 @@ def delta_code(x, threshold, *, method="send_on_delta", off_spikes=True):
     [0, 3]
     """
     check_signal("delta_code", "x", x, layout="[T, ...] (time first)")
-    check_positive("delta_code", threshold=threshold)
+    check_numbers("delta_code", above=0, threshold=threshold)
     check_option("delta_code", "method", method, DELTA_METHODS)
+    check_flags("delta_code", off_spikes=off_spikes)
     check_finite("delta_code", "x", x, "A change from or to it has no size.")
-    low = -math.inf if off_spikes else 0
+    threshold, low, fine = float(threshold), -math.inf if off_spikes else 0, _fine(x)
     if method == "frame":
-        change = torch.diff(x, dim=0, prepend=x[:1])                   # [T, ...], the first is 0
-        return torch.where(change.abs() > threshold, change.sign(), 0).clamp(min=low)
-    sent, events = torch.zeros_like(x[0]), []                          # what was sent, in thresholds above the start
-    for now in (x - x[0]) / threshold:
+        change = torch.diff(fine, dim=0, prepend=fine[:1])             # [T, ...], the first is 0
+        return torch.where(change.abs() > threshold, change.sign(), 0).clamp(min=low).to(x.dtype)
+    level = (fine - fine[0]) / threshold                               # in thresholds above the start
+    check_finite("delta_code", "x / threshold", level, "Take a larger threshold.")
+    sent, events = torch.zeros_like(level[0]), []                      # what was sent, in thresholds too
+    for now in level:
         events.append((now - sent).trunc().clamp(min=low))
         sent = sent + events[-1]
-    return torch.stack(events)
+    return torch.stack(events).to(x.dtype)
 
 
 def delta_decode(events, threshold, start=0.0):
@@ -269,14 +302,14 @@ def delta_decode(events, threshold, start=0.0):
     Args:
         events: whole numbers, [T, ...].
         threshold: that of the encoder, positive.
-        start: the first sample, a number or [...].
+        start: the first sample, a number or a tensor [...] of the events' type.
 
     Returns:
         Signals, [T, ...].
 
     Raises:
-        TypeError: events not a floating-point tensor.
-        ValueError: T = 0, threshold not positive.
+        TypeError: events not a floating-point tensor, threshold not a number, start neither a number nor a tensor of its type.
+        ValueError: T = 0, threshold not positive, start of another shape, NaN or infinity in events or start.
 
     Source: Miskowicz (2006), doi:10.3390/s6010049.
 
@@ -284,8 +317,24 @@ def delta_decode(events, threshold, start=0.0):
     [1.0, 1.5, 1.5, 2.5, 2.0]
     """
     check_signal("delta_decode", "events", events, layout="[T, ...] (time first)")
-    check_positive("delta_decode", threshold=threshold)
-    return start + threshold * events.cumsum(0)
+    check_finite("delta_decode", "events", events, "Look for it where they were made.")
+    check_numbers("delta_decode", above=0, threshold=threshold)
+    _check_start("delta_decode", start, events)
+    return (start + float(threshold) * _fine(events).cumsum(0)).to(events.dtype)
+
+
+def _check_start(owner, start, events):
+    if isinstance(start, torch.Tensor):
+        check_signal(owner, "start", start, layout="a number or [...]", min_dims=0)
+        check_dtype(owner, "start", start, "events", events)
+        check_that(owner, start.dim() == 0 or start.shape == events.shape[1:],
+                   f"start must be a number or {tuple(events.shape[1:])} like one step of events, got {tuple(start.shape)}.")
+        check_finite(owner, "start", start, "It is the first sample of the signal.")
+    else:
+        check_that(owner, not hasattr(start, "__len__"),
+                   f"start must be a number or a torch.Tensor, got {type(start).__name__}. "
+                   "Convert it with torch.tensor(start).", TypeError)
+        check_numbers(owner, start=start)
 
 
 def field_centres(num_fields):
@@ -300,15 +349,20 @@ def field_centres(num_fields):
         Centres, [num_fields], float32.
 
     Raises:
-        ValueError: num_fields less than 3.
+        ValueError: num_fields not whole or less than 3.
 
     Source: Bohte, Kok and La Poutré (2002), doi:10.1016/S0925-2312(01)00658-0.
 
     >>> field_centres(4).tolist()
     [-0.25, 0.25, 0.75, 1.25]
     """
-    check_whole("field_centres", low=3, num_fields=num_fields)
+    _check_fields("field_centres", num_fields)
     return (torch.arange(num_fields) - 0.5) / (num_fields - 2)
+
+
+def _check_fields(owner, num_fields, *sizes):
+    check_whole(owner, low=3, num_fields=num_fields)
+    check_affordable(owner, "num_fields", *sizes, num_fields)
 
 
 def population_code(x, num_fields, *, sharpness=1.5):
@@ -327,8 +381,8 @@ def population_code(x, num_fields, *, sharpness=1.5):
         Activities between 0 and 1, [B, ..., num_fields], of x's type.
 
     Raises:
-        TypeError: x not a floating-point tensor.
-        ValueError: x outside [0, 1], num_fields less than 3, sharpness not positive.
+        TypeError: x not a floating-point tensor, sharpness not a number.
+        ValueError: x outside [0, 1], num_fields not whole or less than 3, sharpness not positive.
 
     Source: Bohte, Kok and La Poutré (2002), doi:10.1016/S0925-2312(01)00658-0.
 
@@ -336,9 +390,11 @@ def population_code(x, num_fields, *, sharpness=1.5):
     [0.32, 1.0, 0.32, 0.01]
     """
     check_intensity("population_code", x)
-    check_positive("population_code", sharpness=sharpness)
-    centres = field_centres(num_fields).to(x)
-    return torch.exp(-((x[..., None] - centres) * sharpness * (num_fields - 2)) ** 2 / 2)
+    check_numbers("population_code", above=0, sharpness=sharpness)
+    _check_fields("population_code", num_fields, *x.shape)
+    fine = _fine(x)
+    offset = fine[..., None] - field_centres(num_fields).to(fine)      # [B, ..., num_fields]
+    return torch.exp(-(offset * float(sharpness) * (num_fields - 2)) ** 2 / 2).to(x.dtype)
 
 
 def population_decode(activity):
@@ -354,7 +410,7 @@ def population_decode(activity):
 
     Raises:
         TypeError: activity not a floating-point tensor.
-        ValueError: activity negative or NaN, fewer than 3 fields.
+        ValueError: activity negative, NaN or infinite, fewer than 3 fields.
 
     Source: the centre of mass, the simplest of the read-outs in Pouget, Dayan and Zemel (2000), doi:10.1038/35039062.
 
@@ -362,9 +418,13 @@ def population_decode(activity):
     0.25
     """
     check_signal("population_decode", "activity", activity, layout="[..., num_fields]")
+    check_finite("population_decode", "activity", activity, "Look for it where it was computed.")
     check_not_negative("population_decode", activity=activity)
-    centres, total = field_centres(activity.shape[-1]).to(activity), activity.sum(-1)
-    return torch.where(total > 0, (activity @ centres / total).clamp(0, 1), 0.5)
+    check_that("population_decode", activity.shape[-1] >= 3,
+               f"activity must have at least 3 fields along its last axis, got shape {tuple(activity.shape)}.")
+    fine = _fine(activity)
+    centres, total = field_centres(fine.shape[-1]).to(fine), fine.sum(-1)
+    return torch.where(total > 0, (fine @ centres / total).clamp(0, 1), 0.5).to(activity.dtype)
 
 
 def phase_weights(num_steps, *, period=8):
@@ -380,17 +440,22 @@ def phase_weights(num_steps, *, period=8):
         Weights, [T], float32.
 
     Raises:
-        ValueError: num_steps or period less than 1, num_steps not a multiple of the period.
+        ValueError: num_steps or period not whole or less than 1, num_steps not a multiple of the period.
 
     Source: Kim et al. (2018), doi:10.1016/j.neucom.2018.05.087 (weighted spikes).
 
     >>> phase_weights(4, period=2).tolist()
     [0.5, 0.25, 0.5, 0.25]
     """
-    check_whole("phase_weights", num_steps=num_steps, period=period)
-    check_that("phase_weights", num_steps % period == 0,
-               f"num_steps must be a multiple of the period {period}, got {num_steps}.")
+    _check_period("phase_weights", num_steps, period)
     return 0.5 ** (1 + torch.arange(num_steps) % period)
+
+
+def _check_period(owner, num_steps, period, most=math.inf, name="num_steps", sizes=()):
+    check_whole(owner, **{name: num_steps})
+    check_whole(owner, high=most, period=period)
+    check_affordable(owner, name, num_steps, *sizes)
+    check_that(owner, num_steps % period == 0, f"{name} must be a multiple of the period {period}, got {num_steps}.")
 
 
 def phase_code(x, num_steps, *, period=8):
@@ -408,7 +473,7 @@ def phase_code(x, num_steps, *, period=8):
 
     Raises:
         TypeError: x not a floating-point tensor.
-        ValueError: x outside [0, 1], num_steps not a multiple of the period, period outside 1..16.
+        ValueError: x outside [0, 1], num_steps not a multiple of the period, period not whole or outside 1..16.
 
     Source: Kim et al. (2018), doi:10.1016/j.neucom.2018.05.087.
 
@@ -416,9 +481,10 @@ def phase_code(x, num_steps, *, period=8):
     [1.0, 0.0, 1.0, 0.0]
     """
     check_intensity("phase_code", x)
-    check_between("phase_code", "period", period, 1, 16)
+    _check_period("phase_code", num_steps, period, 16, sizes=x.shape)
     weights = phase_weights(num_steps, period=period).to(x).view(-1, *[1] * x.dim())
-    number = (x.double() * 2**period).floor().clamp(max=2**period - 1) / 2**period
+    largest = 2 ** int(period)
+    number = (x.double() * largest).floor().clamp(max=largest - 1) / largest
     return ((number / weights).floor() % 2).to(x.dtype)
 
 
@@ -436,7 +502,7 @@ def phase_decode(spk, *, period=8):
 
     Raises:
         TypeError: spk not a floating-point tensor.
-        ValueError: T not a multiple of the period.
+        ValueError: T not a multiple of the period, period not whole or less than 1, NaN or infinity in spk.
 
     Source: Kim et al. (2018), doi:10.1016/j.neucom.2018.05.087.
 
@@ -444,8 +510,11 @@ def phase_decode(spk, *, period=8):
     0.59765625
     """
     check_signal("phase_decode", "spk", spk, layout="[T, ...] (time first)")
-    weights = phase_weights(len(spk), period=period).to(spk)
-    return torch.tensordot(weights, spk, dims=1) * period / len(spk)
+    check_finite("phase_decode", "spk", spk, "Look for it where they were made.")
+    _check_period("phase_decode", len(spk), period, name="the length T of spk")
+    fine = _fine(spk)
+    weights = phase_weights(len(spk), period=period).to(fine)
+    return (torch.tensordot(weights, fine, dims=1) * period / len(spk)).to(spk.dtype)
 
 
 def spike_statistics(spk, *, dt=1.0):
@@ -462,7 +531,7 @@ def spike_statistics(spk, *, dt=1.0):
         inside trains; NaN if there are fewer than two).
 
     Raises:
-        TypeError: spk not a floating-point tensor.
+        TypeError: spk not a floating-point tensor, dt not a number.
         ValueError: no spike at all, T = 0, values that are not whole numbers of 0 or more, dt not positive.
 
     Source: Gerstner and Kistler, Spiking Neuron Models (2002), section 5.2.
@@ -472,18 +541,20 @@ def spike_statistics(spk, *, dt=1.0):
     {'rate': 0.3333333333333333, 'fano': 0.0, 'cv': 0.0}
     """
     check_signal("spike_statistics", "spk", spk, layout="[T, ...] (time first)")
-    check_positive("spike_statistics", dt=dt)
+    check_numbers("spike_statistics", above=0, dt=dt)
+    check_finite("spike_statistics", "spk", spk, "Look for it where they were made.")
     check_that("spike_statistics", ((spk >= 0) & (spk == spk.round())).all(), "spk must hold whole numbers of 0 or more.")
     trains = spk.detach().reshape(len(spk), -1).T                      # [trains, T]
     counts = trains.double().sum(1)
     check_that("spike_statistics", counts.any(), "there is no spike in spk; an empty train has no Fano factor and no CV.")
+    check_affordable("spike_statistics", "spk", int(counts.sum()))
     train, step = trains.nonzero(as_tuple=True)                        # in order: train by train, then time
     several = trains[train, step].long()                               # a step that holds n spikes counts n times
     train, step = train.repeat_interleave(several), step.repeat_interleave(several)
     gaps = step.diff()[train.diff() == 0].double()
     fano = (counts.var() / counts.mean()).item() if len(counts) > 1 else math.nan
     cv = (gaps.std() / gaps.mean()).item() if len(gaps) > 1 else math.nan
-    return {"rate": counts.mean().item() / (len(spk) * dt), "fano": fano, "cv": cv}
+    return {"rate": counts.mean().item() / (len(spk) * float(dt)), "fano": fano, "cv": cv}
 
 
 def bin_times(times, num_steps, *, dt=1.0):
@@ -491,8 +562,12 @@ def bin_times(times, num_steps, *, dt=1.0):
 
     spk[t] = number of times in [t dt, (t + 1) dt)
 
+    A time on the border of two steps belongs to the later one, also where rounding has moved it: by 2 units in the last
+    place of its type or less. All other times are rounded down.
+
     Args:
-        times: in ascending order, [K], int or float, in the unit of dt, from 0 up to less than T dt.
+        times: in ascending order, [K], int or float, in the unit of dt, from 0 up to less than T dt. float32 tells steps
+            apart up to a million of them; times in seconds of long recordings are float64.
         num_steps: number of time steps T, at least 1.
         dt: length of a step, positive.
 
@@ -500,8 +575,9 @@ def bin_times(times, num_steps, *, dt=1.0):
         Counts, [T], float32.
 
     Raises:
-        TypeError: times not a tensor.
-        ValueError: times not [K], empty, unsorted or outside the clock, num_steps less than 1, dt not positive.
+        TypeError: times not a tensor of numbers, dt not a number.
+        ValueError: times not [K], empty, unsorted, NaN or outside the clock, num_steps not whole or less than 1, dt not
+            positive.
 
     Source: the definition of a spike train on a grid.
 
@@ -509,13 +585,21 @@ def bin_times(times, num_steps, *, dt=1.0):
     [1.0, 1.0, 0.0, 1.0]
     """
     check_tensor("bin_times", "times", times, "[K]", dims=1)
+    check_that("bin_times", times.dtype != torch.bool, "times must be numbers, got torch.bool. Spikes on a clock turn into "
+               "times with times.nonzero().flatten().", TypeError)
     check_whole("bin_times", num_steps=num_steps)
-    check_positive("bin_times", dt=dt)
+    check_affordable("bin_times", "num_steps", num_steps)
+    check_numbers("bin_times", above=0, dt=dt)
     check_that("bin_times", len(times), "times must hold at least one spike.")
+    check_finite("bin_times", "times", times, "Leave out what did not fire: times[times.isfinite()].")
     check_that("bin_times", (times[1:] >= times[:-1]).all(), "times must ascend; sort them first: times.sort().values.")
     check_that("bin_times", 0 <= times[0] and times[-1] < num_steps * dt,
                f"times must lie in 0 to {num_steps * dt:g}, got {times[0]:g} to {times[-1]:g}.")
-    return torch.bincount((times / dt).long().clamp(max=num_steps - 1), minlength=num_steps).float()
+    steps = times.double() / float(dt)                                 # [K]
+    border = steps.round()
+    rounding = 2 * torch.finfo(times.dtype if times.is_floating_point() else steps.dtype).eps * border
+    steps = torch.where((steps - border).abs() <= rounding, border, steps.floor())
+    return torch.bincount(steps.long().clamp(max=num_steps - 1), minlength=num_steps).float()
 
 
 def mutual_information(conditional, prior):

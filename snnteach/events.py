@@ -2,6 +2,7 @@
 import torch
 
 from ._arguments import (
+    check_affordable,
     check_events,
     check_option,
     check_pixels,
@@ -38,7 +39,8 @@ def events_to_tensor(events, size, step_us, num_steps=None, origin_us=None, outs
     Raises:
         TypeError: events not an int64 tensor; what came is named, with the line that converts it.
         ValueError: events not [K, 4], no event and no num_steps or origin_us, a pixel outside the sensor, a polarity other
-            than 0 and 1, step_us or num_steps not whole, events outside the time while `outside` is "refuse".
+            than 0 and 1, step_us or num_steps not whole, events outside the time while `outside` is "refuse", more steps than a
+            tensor can hold.
 
     Source: address-event representation, Eshraghian et al. (2023), section III-A; Gallego et al. (2022),
         doi:10.1109/TPAMI.2020.3008413, section 3.1.
@@ -58,11 +60,12 @@ def events_to_tensor(events, size, step_us, num_steps=None, origin_us=None, outs
     origin = int(time.min()) if origin_us is None else int(origin_us)
     step = torch.div(time - origin, int(step_us), rounding_mode="floor")
     num_steps = max(1, int(step.max()) + 1) if num_steps is None else int(num_steps)
+    check_affordable("events_to_tensor", f"num_steps = {num_steps} of step_us = {step_us}", num_steps, 2, *size)
     inside = (step >= 0) & (step < num_steps)
     check_that("events_to_tensor", outside == "drop" or bool(inside.all()),
                f"events: {int((~inside).sum())} of {len(events)} lie before origin_us = {origin} or after the last of the "
                f"{num_steps} steps. Leave origin_us and num_steps out, or pass outside=\"drop\".")
-    height, width = size
+    height, width = map(int, size)
     place = ((step * 2 + polarity) * height + y) * width + x                              # [K] places in the flat tensor
     counts = torch.zeros(num_steps * 2 * height * width)
     counts.index_add_(0, place[inside], torch.ones(int(inside.sum())))
@@ -73,7 +76,7 @@ def _check_time(owner, events, num_steps, origin_us):
     if num_steps is not None:
         check_whole(owner, num_steps=num_steps)
     if origin_us is not None:
-        check_whole(owner, low=-2**62, origin_us=origin_us)
+        check_whole(owner, low=-2**62, high=2**62, origin_us=origin_us)
     check_that(owner, len(events) or (num_steps is not None and origin_us is not None),
                "events is empty, so num_steps and origin_us have to be given.")
 
@@ -94,8 +97,8 @@ def tensor_to_events(counts, step_us, origin_us=0):
         events, int64 [K, 4] with rows (t, x, y, p), sorted by t, then polarity, row and column.
 
     Raises:
-        TypeError: counts not a tensor.
-        ValueError: counts not [T, 2, H, W], negative, not whole, NaN or infinite; step_us or origin_us not whole.
+        TypeError: counts not a tensor of numbers.
+        ValueError: counts not [T, 2, H, W], negative, not whole, NaN, infinite or too many; step_us or origin_us not whole.
 
     Source: the inverse of `events_to_tensor`.
 
@@ -106,10 +109,13 @@ def tensor_to_events(counts, step_us, origin_us=0):
     """
     check_tensor("tensor_to_events", "counts", counts, "[T, 2, H, W]", dims=4)
     check_that("tensor_to_events", counts.shape[1] == 2, f"counts must be [T, 2, H, W], got shape {tuple(counts.shape)}.")
-    check_that("tensor_to_events", bool(((counts >= 0) & (counts == counts.round()) & (counts < 2**31)).all()),
+    check_that("tensor_to_events", counts.dtype != torch.bool,
+               "counts must be numbers, got torch.bool. Convert it with counts.float().", TypeError)
+    check_that("tensor_to_events", bool(((counts >= 0) & (counts == counts.round()) & counts.isfinite()).all()),
                "counts must be whole numbers of at least 0.")
     check_whole("tensor_to_events", step_us=step_us)
-    check_whole("tensor_to_events", low=-2**62, origin_us=origin_us)
+    check_whole("tensor_to_events", low=-2**62, high=2**62, origin_us=origin_us)
+    check_affordable("tensor_to_events", "counts", int(counts.sum(dtype=torch.float64)), 8)      # a row is 4 numbers of int64
     step, polarity, y, x = counts.nonzero(as_tuple=True)                                  # [K] each, a pixel and step once
     rows = torch.stack([int(origin_us) + step * int(step_us), x, y, polarity], 1)
     return rows.repeat_interleave(counts[step, polarity, y, x].long(), 0)

@@ -1,11 +1,21 @@
 """A spiking network of fully connected layers, and constant input for it."""
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from ._arguments import check_dtype, check_finite, check_option, check_shape, check_signal, check_that, check_whole
+from ._arguments import (
+    check_affordable,
+    check_dtype,
+    check_finite,
+    check_option,
+    check_shape,
+    check_signal,
+    check_that,
+    check_whole,
+)
 from .neurons import LIF
 from .surrogate import atan
 
@@ -92,11 +102,12 @@ class SpikingMLP(nn.Module):
         super().__init__()
         check_that("SpikingMLP", isinstance(sizes, (tuple, list)),
                    f"sizes must be one tuple, such as SpikingMLP((784, 300, 10)), got {sizes!r}.", TypeError)
-        check_that("SpikingMLP", len(sizes) > 1 and all(isinstance(size, int) and size > 0 for size in sizes),
-                   f"sizes must be two or more positive whole numbers, got {sizes!r}.")
+        check_that("SpikingMLP", len(sizes) > 1, f"sizes must be two or more positive whole numbers, got {sizes!r}.")
+        check_whole("SpikingMLP", **{f"sizes[{place}]": size for place, size in enumerate(sizes)})
+        check_affordable("SpikingMLP", "sizes", *sorted(sizes)[-2:])
         check_option("SpikingMLP", "readout", readout, ("spike", "membrane"))
         self.readout = readout
-        self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:]))
+        self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(map(int, sizes)))
         options = {"learn_beta": learn_beta, "surrogate": surrogate, "detach_reset": detach_reset}
         self.neurons = nn.ModuleList(LIF(beta, threshold, reset=reset, **options) for _ in self.linears)
         if readout == "membrane":

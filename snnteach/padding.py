@@ -36,12 +36,16 @@ def pad_front(value, lengths):
             [0., 4., 5.]])
     """
     _check_lengths("pad_front", "value", value, lengths)
+    moved = _to_the_end(value, lengths)
+    check_finite("pad_front", "value", moved)
+    return moved
+
+
+def _to_the_end(value, lengths):
     missing = (len(value) - lengths).to(value.device)                                       # [B]
     step = torch.arange(len(value), device=value.device)[:, None]                           # [T, 1]
     moved = value[(step - missing) % len(value), torch.arange(len(lengths))]
-    moved = moved.masked_fill((step < missing).view(*moved.shape[:2], *[1] * (value.dim() - 2)), 0)
-    check_finite("pad_front", "value", moved)
-    return moved
+    return moved.masked_fill((step < missing).view(*moved.shape[:2], *[1] * (value.dim() - 2)), 0)
 
 
 def pad_back(value, lengths):
@@ -89,7 +93,7 @@ def end_together(records, lengths):
 
     Raises:
         TypeError: records no list of `Record`, lengths not an int64 tensor.
-        ValueError: spk or mem not [T, B, ...], lengths not [B] or outside 1..T.
+        ValueError: spk or mem not [T, B, ...], lengths not [B] or outside 1..T, NaN or infinity before an end.
 
     Source: see `pad_front`.
 
@@ -114,8 +118,17 @@ def end_together(records, lengths):
     True
     """
     _check_layers("end_together", records, lengths)
-    return [record._replace(spk=None if record.spk is None else pad_front(record.spk, lengths),
-                            mem=pad_front(record.mem, lengths)) for record in records]
+    moved = [record._replace(spk=None if record.spk is None else _to_the_end(record.spk, lengths),
+                             mem=_to_the_end(record.mem, lengths)) for record in records]
+    _check_moved("end_together", moved)
+    return moved
+
+
+def _check_moved(owner, records):
+    for record in records:
+        check_finite(owner, "mem in records", record.mem)
+        if record.spk is not None:
+            check_finite(owner, "spk in records", record.spk)
 
 
 def _check_layers(owner, records, lengths):

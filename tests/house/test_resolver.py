@@ -234,12 +234,12 @@ REPLAY = {"replay 0", "replay 10", "replay 50", "replay 200"}
     ("lessons/online/study.py", "rounds + 1", "rounds + 2", {"online": {f"time, T = {steps}" for steps in (50, 500, 5000)}}),
     ("activity.py", "def calibrate_threshold(", "def calibrate_threshold(more, ",
      {"training": {"digits, threshold 10", "digits, calibrated"}}),
-    ("neurons.py", "def lif(", "def lif(more, ",
+    ("neurons.py", "def _sequence(", "def _sequence(more, ",
      {"encoding": ALL, "surrogate": ALL, "training": frozenset({"conventional network"})}),
     ("neurons.py", "def lif(", "# a comment\ndef lif(", {}),
     ("neurons.py", "def first_spike_step(", "def unused():\n    pass\n\n\ndef first_spike_step(more, ", {}),
     ("_arguments.py", "math.isfinite", "math.isnan", {}),
-], ids=["validation_split", "flat", "phase_weights", "rounds", "calibrate", "lif", "comment", "unused", "checks"])
+], ids=["validation_split", "flat", "phase_weights", "rounds", "calibrate", "sequence", "comment", "unused", "checks"])
 def test_a_change_makes_those_studies_stale_that_use_it(monkeypatch, file, old, new, stale):
     before = BEFORE()
     change(monkeypatch, file, old, new)

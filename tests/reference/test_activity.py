@@ -211,3 +211,9 @@ def test_a_report_names_what_is_no_list_of_records():
     for records in (torch.zeros(6, 3, 5), None, [torch.zeros(6, 3, 5)]):
         with pytest.raises(TypeError, match="activity_report: records must be a list of Record"):
             activity_report(records)
+
+
+@pytest.mark.parametrize("spk", [True, [0.5], torch.ones(4, 2, 0), torch.ones(4, 2, 3).long()])
+def test_the_report_names_records_whose_spikes_are_none(spk):
+    with pytest.raises((TypeError, ValueError), match="activity_report: spk in records must be "):
+        activity_report([Record(spk, torch.ones(4, 2, 3))])

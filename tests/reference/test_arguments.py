@@ -14,6 +14,7 @@ from snnteach._arguments import (
     check_dtype,
     check_finite,
     check_flags,
+    check_fraction,
     check_generator,
     check_not_negative,
     check_numbers,
@@ -61,6 +62,14 @@ def test_the_conversion_that_a_message_names_is_one(x):
 def test_bytes_are_divided_by_255():
     with pytest.raises(TypeError, match=r"f: x must be floating point, got torch.uint8. Divide images by 255: x / 255\.$"):
         check_signal("f", "x", torch.ones(2, dtype=torch.uint8), layout="[N]")
+
+
+def test_fractions_lie_between_0_and_1():
+    check_fraction("f", none=0, half=np.float32(0.5), all=1)
+    for value, error in ((1.01, ValueError), (-1, ValueError), (math.nan, ValueError), (torch.ones(2), TypeError),
+                         (None, TypeError), (True, TypeError)):
+        with pytest.raises(error, match="f: part must be "):
+            check_fraction("f", part=value)
 
 
 def test_two_dtypes_are_reconciled_as_the_message_says():

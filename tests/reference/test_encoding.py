@@ -224,6 +224,80 @@ def test_bin_times():
     assert bin_times(times, 50, dt=0.02).sum() == 200
 
 
+@pytest.mark.parametrize(("dt", "num_steps"), [(0.001, 1000), (0.001, 100_000), (0.01, 777), (0.1, 50), (1 / 3, 999), (7, 60)])
+@pytest.mark.parametrize("dtype", [torch.float32, FLOAT])
+def test_a_time_on_the_grid_lands_on_its_own_step(dt, num_steps, dtype):
+    steps = torch.arange(num_steps)
+    grids = [steps.to(dtype) * dt, (steps.double() * dt).to(dtype),
+             torch.arange(num_steps, dtype=FLOAT).div(1 / dt).to(dtype)]
+    for times in grids:
+        for unit in (dt, np.float64(dt), *([np.float32(dt)] if dtype == torch.float32 else [])):
+            inside = times[times < num_steps * float(unit)]
+            assert torch.equal(bin_times(inside, num_steps, dt=unit), torch.ones(num_steps))
+    between = bin_times(torch.tensor([0.0019, 0.00199, 0.0019999], dtype=dtype), 3, dt=0.001)
+    assert between.tolist() == [0, 3, 0]                                           # all others are rounded down
+
+
+def test_the_grid_of_the_issue_and_of_the_recording():
+    assert bin_times(torch.arange(0, 1, 0.001), 1000, dt=0.001).unique().tolist() == [1]
+    times = recordings.grasshopper().spike_times
+    microseconds = (times * 1e6).round().long()
+    assert torch.equal(bin_times(times, 10_000, dt=1e-3), torch.bincount(microseconds // 1000, minlength=10_000).float())
+
+
+def test_times_before_the_border_of_the_clock_stay_inside():
+    assert bin_times(torch.tensor([1 - 2**-24]), 50, dt=0.02).tolist() == [0] * 49 + [1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_counts_and_clocks_do_not_run_in_half_precision(dtype):
+    x = torch.tensor([0.2, 0.7], dtype=dtype)
+    for mode in ("linear", "log"):
+        code = latency_code(x, 1000, mode=mode)
+        assert code.dtype == dtype and code.sum(0).tolist() == [1, 1]
+        assert torch.equal(code.argmax(0), latency_code(x.float(), 1000, mode=mode).argmax(0))
+        assert latency_decode(code, mode=mode).tolist() == latency_decode(code.float(), mode=mode).to(dtype).tolist()
+    counts = poisson_code(torch.full((3,), 400.0, dtype=dtype), 10, generator=seeded())
+    assert torch.equal(counts, poisson_code(torch.full((3,), 400.0), 10, generator=seeded()).to(dtype))
+    assert counts.dtype == dtype and counts.unique().numel() > 5
+    faint = torch.full((1000,), 0.001, dtype=dtype)
+    spk = rate_code(faint, 1000, generator=seeded())
+    assert spk.dtype == dtype and spk.float().mean().item() == pytest.approx(0.001, rel=0.05)
+    assert rate_decode(spk[:, :1] + 1).item() == pytest.approx(1, abs=0.01)
+    wave = torch.sin(torch.linspace(0, 9, 2000)).to(dtype)
+    for method in ("frame", "send_on_delta"):
+        events = delta_code(wave, 0.004, method=method)
+        assert torch.equal(events, delta_code(wave.float(), 0.004, method=method).to(dtype)) and events.any()
+    climb = torch.ones(5000, dtype=dtype)
+    assert delta_decode(climb, 1.0)[-1].item() == torch.tensor(5000.0).to(dtype).item()
+    grey = torch.rand(50, generator=seeded()).to(dtype)
+    assert torch.equal(phase_decode(phase_code(grey, 8)), phase_decode(phase_code(grey.float(), 8)).to(dtype))
+    assert (population_decode(population_code(grey, 8)) - grey).abs().max() < 0.07
+
+
+def test_scalars_of_numpy_are_numbers():
+    x = torch.rand(4, 3, generator=seeded())
+    T, half = np.int64(8), np.float64(0.5)
+    for name, args, options in (
+            ("rate_code", (x, T), {"gain": half}), ("rate_decode", (x,), {"gain": half}), ("phase_code", (x, T), {}),
+            ("poisson_code", (x, T), {"dead_time": half}), ("latency_time", (x,), {"tau": half, "threshold": np.float32(0.5)}),
+            ("latency_code", (x, T), {"tau": half}), ("latency_code", (x, T), {"threshold": half, "mode": "linear"}),
+            ("latency_decode", (x,), {"tau": half}), ("delta_code", (x, half), {"off_spikes": np.bool_(True)}),
+            ("delta_decode", (x, half, half), {}), ("population_code", (x, T), {"sharpness": half}),
+            ("field_centres", (T,), {}),
+            ("phase_code", (x, T), {"period": np.int8(8)}), ("phase_decode", (torch.ones(8, 2),), {"period": np.int8(8)}),
+            ("phase_weights", (T,), {"period": T}), ("bin_times", (torch.ones(1), T), {"dt": half})):
+        def plain(value):
+            return value.item() if isinstance(value, np.generic) else value
+
+        def seed(name=name):
+            return {"generator": seeded()} if name in ("rate_code", "poisson_code") else {}
+
+        one = getattr(encoding, name)(*args, **options, **seed())
+        other = getattr(encoding, name)(*map(plain, args), **{key: plain(value) for key, value in options.items()}, **seed())
+        assert one.dtype == other.dtype == torch.float32 and torch.equal(one, other), name
+
+
 def test_mutual_information():
     uniform = torch.full((4,), 0.25)
     assert mutual_information(torch.eye(4), uniform) == pytest.approx(2)
@@ -242,34 +316,53 @@ BAD = [
     ("rate_code", (X, 0), {}, "num_steps must be a whole number of at least 1, got 0"),
     ("rate_code", (X, 2.0), {}, "num_steps must be a whole number"),
     ("rate_code", (X, 5), {"gain": 1.5}, "gain must be between 0 and 1, got 1.5"),
-    ("rate_decode", (X,), {"gain": 0}, "gain must be positive"),
+    ("rate_decode", (X,), {"gain": 0}, "rate_decode: gain must be above 0 and at most 1, got 0"),
     ("poisson_code", (-X, 5), {}, "rate must not be negative, got entries from -0.7 to -0.2"),
     ("poisson_code", (X / 0, 5), {}, "rate holds NaN or infinity"),
-    ("poisson_code", (X, 5), {"dead_time": -1.0}, "dead_time must not be negative, got -1.0"),
-    ("latency_time", (X,), {"tau": -5.0}, "latency_time: tau must be positive, got -5.0"),
+    ("poisson_code", (X, 5), {"dead_time": -1.0}, "dead_time must be at least 0, got -1.0"),
+    ("latency_time", (X,), {"tau": -5.0}, "latency_time: tau must be above 0, got -5.0"),
     ("latency_code", (2 * X, 5), {}, "latency_code: x must be intensities between 0 and 1"),
-    ("latency_code", (X, 5), {"threshold": 0}, "threshold must be positive"),
-    ("latency_code", (X, 5), {"tau": -1}, "tau must be positive, got -1"),
+    ("latency_code", (X, 5), {"threshold": 0}, "threshold must be above 0, got 0"),
+    ("latency_code", (X, 5), {"tau": -1}, "tau must be above 0, got -1"),
     ("latency_code", (X, 5), {"mode": "cubic"}, "mode must be one of 'log', 'linear', got 'cubic'"),
-    ("latency_decode", (X,), {"tau": 0}, "tau must be positive"),
-    ("delta_code", (X, 0.0), {}, "threshold must be positive"),
+    ("latency_decode", (X,), {"tau": 0}, "tau must be above 0"),
+    ("delta_code", (X, 0.0), {}, "threshold must be above 0"),
     ("delta_code", (X, 0.1), {"method": "level"}, "method must be one of 'frame', 'send_on_delta'"),
     ("delta_code", (X / 0, 0.1), {}, "NaN or infinity"),
-    ("delta_code", (torch.zeros(0), 0.1), {}, "first axis of at least 1"),
-    ("delta_decode", (X, -1), {}, "threshold must be positive"),
+    ("delta_code", (torch.zeros(0), 0.1), {}, "not empty, got shape"),
+    ("delta_decode", (X, -1), {}, "threshold must be above 0, got -1"),
     ("population_code", (X, 2), {}, "num_fields must be a whole number of at least 3, got 2"),
     ("population_code", (3 * X, 5), {}, "intensities between 0 and 1"),
-    ("population_code", (X, 5), {"sharpness": 0}, "sharpness must be positive"),
+    ("population_code", (X, 5), {"sharpness": 0}, "sharpness must be above 0"),
     ("population_decode", (-torch.ones(1, 4),), {}, "activity must not be negative, got entries from -1 to -1"),
     ("phase_code", (X, 12), {}, "num_steps must be a multiple of the period 8, got 12"),
-    ("phase_code", (X, 17), {"period": 17}, "period must be between 1 and 16"),
-    ("phase_decode", (torch.zeros(5, 1),), {}, "multiple of the period 8, got 5"),
+    ("phase_code", (X, 17), {"period": 17}, "phase_code: period must be a whole number of at least 1 and at most 16, got 17"),
+    ("phase_decode", (torch.zeros(5, 1),), {}, "phase_decode: the length T of spk must be a multiple of the period 8, got 5"),
     ("spike_statistics", (torch.zeros(10, 3),), {}, "there is no spike in spk"),
     ("spike_statistics", (torch.rand(10, 3),), {}, "whole numbers of 0 or more"),
-    ("spike_statistics", (torch.ones(3, 1),), {"dt": 0}, "dt must be positive"),
+    ("spike_statistics", (torch.ones(3, 1),), {"dt": 0}, "dt must be above 0, got 0"),
     ("bin_times", (torch.tensor([2.0, 1.0]), 5), {}, "times must ascend; sort them first"),
     ("bin_times", (torch.zeros(0), 5), {}, "at least one spike"),
     ("bin_times", (torch.tensor([1.0, 5.0]), 5), {}, "times must lie in 0 to 5, got 1 to 5"),
+    ("poisson_code", (1e30 * X, 5), {}, "poisson_code: rate is spikes per step, and 7e.29 over 5 steps of 2 trains"),
+    ("poisson_code", (X, 10**11), {}, "num_steps asks for a tensor of 100000000000 x 2 numbers"),
+    ("poisson_code", (X, 5), {"dead_time": math.inf}, "dead_time must be at least 0, got inf"),
+    ("rate_code", (X, 10**11), {}, "rate_code: num_steps asks for a tensor"),
+    ("latency_code", (X, 10**11), {}, "latency_code: num_steps asks for a tensor"),
+    ("phase_code", (X, 2**40), {}, "phase_code: num_steps asks for a tensor"),
+    ("population_code", (X, 10**11), {}, "population_code: num_fields asks for a tensor"),
+    ("bin_times", (X, 10**11), {}, "bin_times: num_steps asks for a tensor"),
+    ("rate_decode", (X * math.nan,), {}, "rate_decode: spk holds NaN"),
+    ("latency_decode", (X * math.nan,), {}, "latency_decode: spk holds NaN"),
+    ("phase_decode", (torch.full((8,), math.nan),), {}, "phase_decode: spk holds NaN"),
+    ("population_decode", (torch.full((2, 4), math.inf),), {}, "population_decode: activity holds NaN or infinity"),
+    ("population_decode", (torch.ones(2, 2),), {}, r"population_decode: activity must have at least 3 fields .*got shape"),
+    ("spike_statistics", (X / 0,), {}, "spike_statistics: spk holds NaN or infinity"),
+    ("delta_decode", (X, 0.1, torch.ones(3)), {}, r"delta_decode: start must be a number or \(\) like one step of events"),
+    ("delta_decode", (X, 0.1, math.nan), {}, "delta_decode: start must be a number, got NaN"),
+    ("delta_decode", (X * math.nan, 0.1), {}, "delta_decode: events holds NaN"),
+    ("delta_code", (X * 1e30, 1e-30), {}, "delta_code: x / threshold holds NaN or infinity. Take a larger threshold"),
+    ("bin_times", (X * math.nan, 5), {}, "bin_times: times holds NaN"),
     ("mutual_information", (torch.ones(2, 2), X), {}, "probabilities that sum to 1"),
     ("mutual_information", (torch.eye(3), torch.tensor([0.5, 0.5])), {},
      r"conditional \[X, Y\] and prior \[X\] must agree in X, got 3 and 2"),
@@ -288,9 +381,25 @@ def test_bad_values_say_what_is_wrong(name, args, options, message):
 def test_what_is_no_tensor_is_a_type_error(name, args):
     with pytest.raises(TypeError, match=f"{name}: .* must be a torch.Tensor"):
         getattr(encoding, name)([0.1, 0.2], *args)
+    if name in ("rate_code", "poisson_code"):
+        with pytest.raises(TypeError, match=f"{name}: generator must be a torch.Generator"):
+            getattr(encoding, name)(torch.ones(2), *args, generator=0)
     if name != "bin_times":
         with pytest.raises(TypeError, match="must be floating point"):
             getattr(encoding, name)(torch.ones(8, dtype=torch.int64), *args)
+
+
+def test_the_cures_for_times_work():
+    spikes, times = torch.tensor([False, True, True]), torch.tensor([2.0, math.inf])
+    with pytest.raises(TypeError, match=r"times with times.nonzero\(\).flatten\(\)"):
+        bin_times(spikes, 3)
+    assert bin_times(spikes.nonzero().flatten(), 3).tolist() == [0, 1, 1]
+    with pytest.raises(ValueError, match=r"times\[times.isfinite\(\)\]"):
+        bin_times(times, 3)
+    assert bin_times(times[times.isfinite()], 3).tolist() == [0, 0, 1]
+    with pytest.raises(TypeError, match=r"start must be a number or a torch.Tensor, got list. .*torch.tensor\(start\)"):
+        delta_decode(torch.ones(3, 2), 0.5, start=[1.0, 2.0])
+    assert delta_decode(torch.ones(3, 2), 0.5, start=torch.tensor([1.0, 2.0]))[0].tolist() == [1.5, 2.5]
 
 
 @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 1, 5, 5)])

@@ -91,6 +91,36 @@ def test_bad_events_say_why(events, size, message):
         events_to_tensor(events, size, 1000)
 
 
+def test_what_cannot_be_meant_is_refused_before_work_starts():
+    long = torch.tensor([[0, 0, 0, 1], [10**9, 0, 0, 1]])
+    with pytest.raises(ValueError, match="events_to_tensor: num_steps = 1000000001 of step_us = 1 asks"):
+        events_to_tensor(long, (260, 346), 1)
+    assert len(events_to_tensor(long, (2, 3), 10**6)) == 1001
+    with pytest.raises(ValueError, match="tensor_to_events: counts asks for a tensor of 2000000000 x 8 numbers"):
+        tensor_to_events(torch.full((1, 2, 1, 1), 1e9), 1000)
+    with pytest.raises(ValueError, match="origin_us must be a whole number"):
+        tensor_to_events(torch.ones(1, 2, 1, 1), 1000, 2**80)
+    with pytest.raises(ValueError, match="origin_us must be a whole number"):
+        events_to_tensor(ROWS, SIZE, 1000, origin_us=2**80)
+
+
+def test_scalars_of_numpy_are_numbers():
+    size, step = (np.int64(2), np.int64(3)), np.int64(1000)
+    counts = events_to_tensor(ROWS, size, step, np.int64(4), np.int64(0))
+    assert torch.equal(counts, events_to_tensor(ROWS, SIZE, 1000, 4, 0))
+    assert torch.equal(tensor_to_events(counts, step, np.int64(0)), tensor_to_events(counts, 1000))
+
+
+def test_counts_are_taken_in_any_type_but_bool():
+    counts = events_to_tensor(ROWS, SIZE, 1000)
+    for dtype in (torch.float16, torch.bfloat16, torch.float64, torch.uint8, torch.int64):
+        assert torch.equal(tensor_to_events(counts.to(dtype), 1000), tensor_to_events(counts, 1000))
+    some = counts > 0
+    with pytest.raises(TypeError, match=r"tensor_to_events: counts must be numbers, got torch.bool. .*counts.float\(\)"):
+        tensor_to_events(some, 1000)
+    assert len(tensor_to_events(some.float(), 1000)) == some.sum()
+
+
 @pytest.mark.parametrize(("counts", "message"), [
     (torch.zeros(2, 3, 4, 5), r"\[T, 2, H, W\], got shape"), (torch.zeros(2, 4, 5), r"\[T, 2, H, W\], got shape"),
     (torch.full((1, 2, 2, 2), 0.5), "whole numbers"), (torch.full((1, 2, 2, 2), -1), "whole numbers"),

@@ -1,6 +1,7 @@
 """The spiking network against the written-out loop, values and gradients, and constant input multiplied once."""
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -97,8 +98,10 @@ def test_learned_decay_is_one_a_layer_and_has_a_gradient():
 
 
 @pytest.mark.parametrize("arguments,words", [
-    ({"sizes": (6,)}, "sizes must be two or more"), ({"sizes": (6, 0)}, "sizes must be two or more"),
-    ({"sizes": (6, 2.0)}, "sizes must be two or more"), ({"sizes": (6, 2), "readout": "vote"}, "readout must be one of"),
+    ({"sizes": (6,)}, "sizes must be two or more"), ({"sizes": (6, 0)}, r"sizes\[1\] must be a whole number of at least 1"),
+    ({"sizes": (6, 2.0)}, r"sizes\[1\] must be a whole number"), ({"sizes": (6, True)}, r"sizes\[1\] must be a whole"),
+    ({"sizes": (10**6, 10**6)}, "SpikingMLP: sizes asks for a tensor of 1000000 x 1000000 numbers"),
+    ({"sizes": (6, 2), "readout": "vote"}, "readout must be one of"),
     ({"sizes": (6, 2), "beta": 1.5}, "beta must be between"), ({"sizes": (6, 2), "threshold": 0}, "threshold must be positive"),
 ])
 def test_bad_options_are_named(arguments, words):
@@ -117,6 +120,10 @@ def test_bad_options_are_named(arguments, words):
 def test_bad_input_is_named(x, error, words):
     with pytest.raises(error, match=words):
         SpikingMLP((6, 3))(x)
+
+
+def test_sizes_are_whole_numbers_of_numpy_too():
+    assert [layer.weight.shape for layer in SpikingMLP((np.int64(6), np.int32(2))).linears] == [(2, 6)]
 
 
 def test_sizes_given_one_by_one_are_named():

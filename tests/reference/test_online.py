@@ -235,7 +235,7 @@ def test_cosine():
 
 
 def test_an_influence_that_cannot_be_meant_is_refused_before_any_work():
-    x, (weights, _) = torch.zeros(1, 64, 100), study.random_weights(torch.Generator(), (100, 500, 2), 1.0, 1.0)
+    x, (weights, _) = torch.zeros(1, 64, 100), random_weights(torch.Generator(), (100, 500, 2), 1.0, 1.0)
     with pytest.raises(ValueError, match=r"rtrl: x \(1, 64, 100\) and 500 hidden .* Take smaller batches, or eprop"):
         rtrl(x, weights, lambda out, t: out, BETA, BETA_OUT)
     assert eprop(x, weights, lambda out, t: out, BETA, BETA_OUT).hidden.shape == (500, 100)

@@ -204,3 +204,16 @@ def test_lengths_are_checked_at_every_door(lengths, error, words):
     for name, door in doors.items():
         with pytest.raises(error, match=f"^{name}: .*{words}"):
             door()
+
+
+def test_a_record_that_holds_no_number_is_named():
+    mem = torch.ones(3, 2, 1)
+    for record, error, words in ((Record(mem, mem / 0), ValueError, "end_together: mem in records holds NaN or infinity"),
+                                 (Record(mem * math.nan, mem), ValueError, "end_together: spk in records holds NaN"),
+                                 (Record(True, mem), TypeError, "end_together: spk in records must be a torch.Tensor"),
+                                 (Record(mem[:, :1], mem), ValueError, "spk and mem in records must agree in time and batch")):
+        with pytest.raises(error, match=words):
+            end_together([record], torch.tensor([3, 2]))
+    late = mem.clone()
+    late[2, 1] = math.nan                                                # after the end of the second
+    assert end_together([Record(None, late)], torch.tensor([3, 2]))[0].mem.isfinite().all()

@@ -1,6 +1,7 @@
-"""STDP: window, pairs, traces, triplets, drift and the winner-take-all layer against closed forms and written-out sums."""
+"""STDP: window, pairs, traces, triplets and drift against closed forms and written-out sums, and what is refused."""
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,19 +11,12 @@ from snnteach.stdp import (
     PairRule,
     Traces,
     TripletRule,
-    WinnerTakeAll,
-    assign_labels,
     expected_drift,
     pair_stdp,
     stdp_step,
     stdp_window,
     trace_stdp,
-    train_wta,
     triplet_stdp,
-    vote,
-    wta_forward,
-    wta_learn,
-    wta_start,
 )
 
 FLOAT = torch.float64
@@ -174,32 +168,22 @@ def test_triplets_depend_on_frequency_as_in_visual_cortex():
     (lambda: triplet_stdp([1], []), "triplet_stdp: post_times must hold"),
     (lambda: pair_stdp([3, 1], [2]), r"pre_times must be in increasing order, got \[3, 1\]"),
     (lambda: triplet_stdp([1], [2, 2]), "triplet_stdp: post_times must be in increasing order"),
-    (lambda: pair_stdp([1, math.nan], [2]), "pre_times must be finite"),
-    (lambda: pair_stdp([1], [2], PairRule(tau_plus=-20.0)), "pair_stdp: tau_plus must be positive, got -20.0"),
-    (lambda: stdp_window(torch.zeros(1), PairRule(tau_minus=0.0)), "stdp_window: tau_minus must be positive"),
-    (lambda: expected_drift(0.1, 0.1, PairRule(tau_minus=-1.0)), "expected_drift: tau_minus must be positive"),
-    (lambda: triplet_stdp([1], [2], TripletRule(tau_y=-1.0)), "triplet_stdp: tau_y must be positive"),
-    (lambda: triplet_stdp([1], [2], TripletRule(a3_plus=-1.0)), "triplet_stdp: a3_plus must not be negative"),
-    (lambda: stdp_window(torch.zeros(1), PairRule(a_minus=-0.01)), "stdp_window: a_minus must not be negative"),
+    (lambda: pair_stdp([1, math.nan], [2]), "pair_stdp: pre_times must be a number, got NaN"),
+    (lambda: pair_stdp([1], [2], PairRule(tau_plus=-20.0)), "pair_stdp: rule.tau_plus must be above 0, got -20.0"),
+    (lambda: stdp_window(torch.zeros(1), PairRule(tau_minus=0.0)), "stdp_window: rule.tau_minus must be above 0"),
+    (lambda: expected_drift(0.1, 0.1, PairRule(tau_minus=-1.0)), "expected_drift: rule.tau_minus must be above 0"),
+    (lambda: triplet_stdp([1], [2], TripletRule(tau_y=-1.0)), "triplet_stdp: rule.tau_y must be above 0"),
+    (lambda: triplet_stdp([1], [2], TripletRule(a3_plus=-1.0)), "triplet_stdp: rule.a3_plus must be at least 0"),
+    (lambda: stdp_window(torch.zeros(1), PairRule(a_minus=-0.01)), "stdp_window: rule.a_minus must be at least 0"),
     (lambda: pair_stdp([1], [2], PairRule(bounds="soft")), "a sum over pairs has no bounds.*trace_stdp"),
     (lambda: pair_stdp([1], [2], pairs="some"), "pairs must be one of 'all', 'nearest', got 'some'"),
     (lambda: trace_stdp(torch.zeros(5, 1), torch.zeros(4, 1)), "must last equally long, got 5 and 4"),
     (lambda: trace_stdp(torch.zeros(5, 2, 1), torch.zeros(5, 1)), r"pre must be \[T, I\], got shape \(5, 2, 1\)"),
     (lambda: trace_stdp(torch.full((5, 1), 0.5), torch.zeros(5, 1)), "pre must hold spikes, 0 or 1"),
     (lambda: trace_stdp(torch.zeros(5, 2), torch.zeros(5, 3), torch.zeros(2, 3)), r"weight must be \(3, 2\) \[H, I\]"),
-    (lambda: trace_stdp(torch.zeros(0, 2), torch.zeros(0, 3)), "first axis of at least 1"),
+    (lambda: trace_stdp(torch.zeros(0, 2), torch.zeros(0, 3)), "not empty, got shape"),
     (lambda: trace_stdp(torch.zeros(5, 1), torch.zeros(5, 1), rule=PairRule(bounds="firm")), "bounds must be one of"),
     (lambda: expected_drift(1.2, 0.1), "rate_pre must be between 0 and 1, got 1.2"),
-    (lambda: wta_start(10, 4, threshold=-1.0), "wta_start: threshold must be positive"),
-    (lambda: wta_forward(torch.zeros(5, 4), wta_start(2, 4)), "spk must be .T, B, I."),
-    (lambda: wta_forward(torch.zeros(5, 1, 3), wta_start(2, 4)), r"\(5, 1, 4\) to fit the layer's weights, got shape \(5"),
-    (lambda: wta_forward(torch.zeros(5, 1, 4), wta_start(2, 4), beta=1.1), "beta must be between 0 and 1"),
-    (lambda: wta_learn(torch.zeros(5, 1, 4), torch.zeros(5, 1, 3), wta_start(2, 4)), r"out must be \(5, 1, 2\).*got"),
-    (lambda: wta_learn(torch.zeros(5, 1, 4), torch.zeros(5, 1, 2), wta_start(2, 4), decay=2.0), "decay must be between"),
-    (lambda: wta_learn(torch.zeros(5, 1, 4), torch.zeros(5, 1, 2), wta_start(2, 4), rise=-1.0), "rise must not be negative"),
-    (lambda: train_wta(wta_start(2, 4), torch.zeros(3, 4), encode=None, epochs=0), "epochs must be positive"),
-    (lambda: assign_labels(torch.zeros(3, 2), torch.zeros(4).long()), "3 rows of counts but 4 targets"),
-    (lambda: vote(torch.zeros(3, 2), torch.zeros(3).long()), "2 neurons but 3 labels"),
 ])
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
@@ -207,115 +191,124 @@ def test_bad_input_is_named(call, message):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: stdp_window(3.0), "lag must be a floating-point tensor"),
+    (lambda: stdp_window(3.0),
+     r"stdp_window: lag must be a torch.Tensor of any shape, got float. A single lag is torch.tensor\(10.0\)"),
     (lambda: pair_stdp([1], [2], 0.01), "must be a PairRule"),
     (lambda: triplet_stdp([1], [2], PairRule()), "must be a TripletRule"),
     (lambda: trace_stdp([[1]], torch.zeros(1, 1)), "pre must be a torch.Tensor"),
     (lambda: pair_stdp(["a"], [2]), "pre_times must be a number"),
-    (lambda: vote(torch.zeros(3, 2).long(), torch.zeros(2).long()), "counts must be floating point"),
 ])
 def test_wrong_types_are_named(call, message):
     with pytest.raises(TypeError, match=message):
         call()
 
 
-def test_one_winner_a_step_and_everybody_starts_again():
-    generator = torch.Generator().manual_seed(0)
-    layer = wta_start(7, 12, threshold=1.2, generator=generator)
-    spk = (torch.rand(40, 5, 12, generator=generator) < 0.2).float()
-    out = wta_forward(spk, layer)
-    assert out.shape == (40, 5, 7) and out.sum(-1).max() == 1 and out.sum() > 20
-    for b in range(5):
-        mem = torch.zeros(7)
-        for t in range(40):
-            mem = 0.99 * mem + layer.weight @ spk[t, b]
-            expected = torch.zeros(7)
-            if (mem - layer.threshold).max() > 0:
-                expected[(mem - layer.threshold).argmax()] = 1
-                mem = torch.zeros(7)
-            assert torch.equal(out[t, b], expected)
+def quiet(dtype=torch.float32):
+    return torch.zeros(9, 1, dtype=dtype), torch.zeros(9, 1, dtype=dtype)
 
 
-def test_learning_is_the_written_out_rule():
-    generator = torch.Generator().manual_seed(1)
-    layer = wta_start(4, 6, threshold=0.8, generator=generator)
-    spk = (torch.rand(30, 3, 6, generator=generator) < 0.2).float()
-    out = wta_forward(spk, layer)
-    change, trace = torch.zeros(4, 6), torch.zeros(3, 6)
-    for t in range(30):
-        trace = 0.9 * trace + spk[t]
-        change += torch.einsum("bn,bi->ni", out[t], trace - 0.1)
-    weight = (layer.weight + 0.02 * change).clamp(min=0)
-    plain = wta_learn(spk, out, layer, learning_rate=0.02, offset=0.1, decay=0.9, rise=0.0, normalise=False)
-    assert torch.allclose(plain.weight, weight, atol=1e-6) and torch.equal(plain.threshold, layer.threshold)
-    full = wta_learn(spk, out, layer, learning_rate=0.02, offset=0.1, decay=0.9, rise=0.5)
-    assert torch.allclose(full.weight, weight / weight.norm(dim=1, keepdim=True), atol=1e-6)
-    assert torch.allclose(full.threshold, layer.threshold + 0.5 * out.sum((0, 1)))
+@pytest.mark.parametrize("bounds", ["hard", "soft"])
+@pytest.mark.parametrize("outside", [-0.5, 2.0, math.nan])
+def test_weights_outside_the_bounds_are_refused(bounds, outside):
+    rule, weight = PairRule(bounds=bounds), torch.tensor([[outside]])
+    words = "weight holds NaN" if math.isnan(outside) else "weight must be between 0.0 and 1.0, got"
+    with pytest.raises(ValueError, match=f"trace_stdp: {words}"):
+        trace_stdp(*quiet(), weight, rule)
+    with pytest.raises(ValueError, match=f"stdp_step: {words}"):
+        stdp_step(torch.zeros(1), torch.zeros(1), Traces(torch.zeros(1), torch.zeros(1)), weight, rule)
 
 
-def test_silence_teaches_nothing():
-    layer = wta_start(4, 6)
-    spk = torch.zeros(5, 2, 6)
-    after = wta_learn(spk, wta_forward(spk, layer), layer)
-    assert torch.allclose(after.weight, layer.weight) and torch.equal(after.threshold, layer.threshold)
+@pytest.mark.parametrize("bounds", ["none", "hard", "soft"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, FLOAT])
+def test_without_a_spike_no_weight_moves(bounds, dtype):
+    """From one bound to the other, both included, whatever their rounding."""
+    for low, high in ((0.0, 0.7), (-1.0, 0.0), (-0.3, 0.1)):
+        weight = torch.tensor([[low], [high], [(low + high) / 2]], dtype=dtype)
+        rule = PairRule(bounds=bounds, w_min=low, w_max=high)
+        pre, post = torch.zeros(9, 1, dtype=dtype), torch.zeros(9, 3, dtype=dtype)
+        assert torch.equal(trace_stdp(pre, post, weight, rule), weight)
 
 
-def test_a_winner_must_be_above_its_threshold():
-    layer = WinnerTakeAll(torch.tensor([[0.5, 0.5]]), torch.ones(1))
-    assert not wta_forward(torch.ones(1, 1, 2), layer).any() and wta_forward(torch.ones(2, 1, 2), layer)[1].item() == 1
+def test_the_cures_for_weights_work():
+    weight, rule = torch.tensor([[-0.5]]), PairRule(bounds="soft")
+    with pytest.raises(ValueError, match=r"rule._replace\(w_min=-1.0\), or use weight.clamp\(rule.w_min, rule.w_max\)"):
+        trace_stdp(*quiet(), weight, rule)
+    assert trace_stdp(*quiet(), weight, rule._replace(w_min=-1.0)).item() == -0.5
+    assert trace_stdp(*quiet(), weight.clamp(rule.w_min, rule.w_max), rule).item() == 0
 
 
-def test_training_is_the_written_out_loop():
-    """In a new random order each epoch, with a learning rate that falls, and with the constants that were passed."""
-    images, generator = torch.rand(20, 6, generator=torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1)
-    start, constants = wta_start(4, 6, threshold=0.5, generator=generator), {"offset": 0.1, "rise": 0.3, "decay": 0.8}
-    state, layer = generator.get_state(), start
-    found = train_wta(start, images, encode=lambda x: x.expand(5, *x.shape), epochs=2, batch_size=8, learning_rate=0.1,
-                      generator=generator, **constants)
-    for epoch in range(2):
-        seen = 20 * epoch
-        for chosen in torch.randperm(20, generator=generator.set_state(state) if seen == 0 else generator).split(8):
-            spk = images[chosen].expand(5, -1, -1)
-            layer = wta_learn(spk, wta_forward(spk, layer), layer, learning_rate=0.1 * (1 - seen / 40), **constants)
-            seen += len(chosen)
-    assert torch.equal(found.weight, layer.weight) and torch.equal(found.threshold, layer.threshold)
-    assert not torch.allclose(found.weight, start.weight, atol=0.05)
+@pytest.mark.parametrize("bounds", ["none", "hard", "soft"])
+def test_inhibitory_synapses_are_the_excitatory_ones_moved_down(bounds):
+    """Bounds [-1, 0] are [0, 1] one lower: the same changes, to rounding."""
+    pre, post = coins(0.3, 300, 6, seed=7), coins(0.3, 300, 5, seed=8)
+    start = coins(0.5, 5, 6, seed=9) / 2 + 0.2
+    rule = PairRule(a_plus=0.05, a_minus=0.06, bounds=bounds)
+    expected = trace_stdp(pre, post, start, rule) - 1
+    found = trace_stdp(pre, post, start - 1, rule._replace(w_min=-1.0, w_max=0.0))
+    assert torch.allclose(found, expected, atol=1e-13) and (found - start + 1).abs().min() > 1e-4
+    assert trace_stdp(pre, post, rule=rule._replace(bounds="hard", w_min=-1.0, w_max=0.0)).max() <= 0
+    above = trace_stdp(*quiet(), rule=PairRule(bounds="hard", w_min=0.2))
+    assert above.item() == pytest.approx(0.2)                            # where zeros lie outside
 
 
-def test_training_repeats_and_reports_progress():
-    images, seen = torch.eye(4).repeat(10, 1), []
-
-    def learn():
-        generator = torch.Generator().manual_seed(3)
-        return train_wta(wta_start(5, 4, generator=generator), images, encode=lambda x: x.expand(20, *x.shape), epochs=1,
-                         generator=generator, progress=lambda layer, count: seen.append(count))
-
-    assert torch.equal(learn().weight, learn().weight) and seen[:3] == [16, 32, 40]
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_small_changes_are_not_lost_in_half_precision(dtype):
+    pre, post, start = coins(0.1, 2000, 4, seed=1), coins(0.1, 2000, 3, seed=2), torch.full((3, 4), 0.5, dtype=FLOAT)
+    rule = PairRule(a_plus=0.002, a_minus=0.003, bounds="hard")
+    exact = trace_stdp(pre, post, start, rule)
+    found = trace_stdp(pre.to(dtype), post.to(dtype), start.to(dtype), rule)
+    assert found.dtype == dtype and (found.double() - exact).abs().max() < 0.01 * exact.max()
 
 
-def test_labels_are_means_not_sums_and_silence_has_no_label():
-    counts, targets = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 0, 0, 1])
-    assert assign_labels(counts, targets, 2).tolist() == [1, -1]
-    assert vote(torch.tensor([[3.0, 1.0, 1.0]]), torch.tensor([0, 1, -1])).item() == 0
-    assert vote(torch.tensor([[0.0, 0.0, 4.0]]), torch.tensor([0, 1, -1])).item() == -1
+def test_scalars_of_numpy_are_numbers():
+    rule = PairRule(a_plus=0.05, bounds="soft")
+    wide = PairRule(*(np.float64(value) if isinstance(value, float) else value for value in rule))
+    pre, post = coins(0.3, 50, 3).float(), coins(0.3, 50, 2, seed=1).float()
+    for pairs in ("all", "nearest"):
+        found = trace_stdp(pre, post, rule=wide, pairs=pairs)
+        assert found.dtype == torch.float32 and torch.equal(found, trace_stdp(pre, post, rule=rule, pairs=pairs))
+    assert stdp_window(torch.ones(2), wide).dtype == torch.float32
+    assert pair_stdp(np.array([1, 5]), np.array([3.0])) == pair_stdp([1, 5], (3,))
+    assert pair_stdp(torch.tensor([1, 5]), range(3, 4)) == pair_stdp([1, 5], (3,))
+    assert expected_drift(np.float32(0.5), np.float64(0.5)) == expected_drift(0.5, 0.5)
 
 
-def test_the_layer_reads_unseen_noisy_patterns_without_labels():
-    generator = torch.Generator().manual_seed(0)
-    prototypes = (torch.rand(4, 60, generator=generator) < 0.3).float()
+def test_the_cures_for_spike_times_work():
+    times = torch.tensor([3.0, 1.0, 3.0])
+    with pytest.raises(ValueError, match=r"Use sorted\(set\(times\)\), of a tensor times.unique\(\)"):
+        pair_stdp(times, [2])
+    assert pair_stdp(times.unique(), [2]) == pair_stdp(sorted(set(times.tolist())), [2])
 
-    def draw(number):
-        targets = torch.randint(4, (number,), generator=generator)
-        return prototypes[targets] * torch.rand(number, 60, generator=generator), targets
 
-    def encode(x):
-        return (torch.rand(50, *x.shape, generator=generator) < 0.8 * x / x.norm(dim=1, keepdim=True)).float()
+ONE, OFF = torch.ones(1), torch.zeros(1)
 
-    layer = wta_start(12, 60, generator=generator)
-    layer = train_wta(layer, draw(400)[0], encode=encode, learning_rate=0.02, generator=generator)
-    images, targets = draw(200)
-    labels = assign_labels(wta_forward(encode(images), layer).sum(0), targets, 4)
-    images, targets = draw(200)
-    answers = vote(wta_forward(encode(images), layer).sum(0), labels, 4)
-    assert (answers == targets).float().mean() > 0.9
-    assert isinstance(layer, WinnerTakeAll) and layer.weight.norm(dim=1).sub(1).abs().max() < 1e-5
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda: stdp_step(ONE, OFF, None, torch.zeros(1, 1)), TypeError, r"traces must be Traces\(pre, post\), got NoneType"),
+    (lambda: stdp_step(ONE, OFF, (OFF, OFF), torch.zeros(1, 1)), TypeError, r"Traces\(torch.zeros_like\(pre\)"),
+    (lambda: stdp_step(ONE, OFF, Traces(OFF, torch.zeros(2)), torch.zeros(1, 1)), ValueError, r"traces.post must be \(1,\)"),
+    (lambda: stdp_step(ONE, OFF, Traces(OFF * math.nan, OFF), torch.zeros(1, 1)), ValueError, "traces.pre holds NaN"),
+    (lambda: stdp_step(ONE, OFF, Traces(OFF, OFF), torch.zeros(1, 1).double()), TypeError, "weight is torch.float64 and pre"),
+    (lambda: stdp_step(ONE, OFF.double(), Traces(OFF, OFF), torch.zeros(1, 1)), TypeError, "post is torch.float64 and pre is"),
+    (lambda: stdp_step(ONE, OFF, Traces(OFF, OFF), None), TypeError, "weight must be a torch.Tensor"),
+    (lambda: stdp_step(ONE, OFF, Traces(OFF, OFF), torch.zeros(2, 1)), ValueError, r"weight must be \(1, 1\) \[..., H, I\]"),
+    (lambda: stdp_step(ONE * math.nan, OFF, Traces(OFF, OFF), torch.zeros(1, 1)), ValueError, "pre must hold spikes"),
+    (lambda: stdp_step(ONE[None].expand(3, 1), OFF[None], Traces(OFF, OFF), torch.zeros(1, 1)), ValueError,
+     "agree in all other"),
+    (lambda: trace_stdp(ONE[None], OFF[None].double()), TypeError,
+     "trace_stdp: post is torch.float64 and pre is torch.float32"),
+    (lambda: stdp_window(ONE * math.nan), ValueError, "stdp_window: lag holds NaN"),
+    (lambda: stdp_window(ONE, PairRule(a_plus=None)), TypeError, "stdp_window: rule.a_plus must be a number"),
+    (lambda: stdp_window(ONE, PairRule(w_min=1.0)), ValueError, "rule.w_min must be below rule.w_max = 1.0, got 1.0"),
+    (lambda: stdp_window(ONE, PairRule(tau_plus=math.inf)), ValueError, "rule.tau_plus must be above 0, got inf"),
+    (lambda: pair_stdp(None, [1]), TypeError,
+     "pair_stdp: pre_times must be a list or a tensor .K. of spike times, got NoneType"),
+    (lambda: pair_stdp([1], torch.ones(2, 2)), TypeError, "post_times must be a list or a tensor .K. .*Tensor torch.Size"),
+    (lambda: pair_stdp({1: 2}, [1]), TypeError, "pre_times must be a list .*got dict"),
+    (lambda: pair_stdp(range(10**5), range(10**5)), ValueError, "100000 x 100000 pairs, which takes too long. Use trace_stdp"),
+    (lambda: triplet_stdp("123", [1]), TypeError, "triplet_stdp: pre_times must be a list"),
+    (lambda: expected_drift(torch.ones(2), 0.1), TypeError, "expected_drift: rate_pre must be a number"),
+])
+def test_what_users_hold_is_refused_in_our_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -2,6 +2,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -171,27 +172,90 @@ def test_each_learner_forgets_at_its_own_pace():
         assert torch.allclose(state.eligibility[learner], faded, rtol=1e-12) and faded.any()
 
 
-X, MEM = torch.ones(5, 2, 3), torch.ones(5, 2, 4)
+X, MEM, WEIGHT, NAN = torch.ones(5, 2, 3), torch.ones(5, 2, 4), torch.ones(2, 4, 3), math.nan
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_long_sums_are_not_lost_in_half_precision(dtype):
+    x = torch.ones(3000, 1, 1, dtype=dtype)
+    assert trace(x, 1.0).dtype == dtype and trace(x, 1.0)[-1].item() == pytest.approx(3000, rel=0.01)
+    assert three_factor(x, x, x, 0.0).item() == pytest.approx(3000, rel=0.01)
+    sides = spikes(2000, 1, 3), spikes(2000, 1, 2, seed=1), torch.ones(2000, 1, dtype=FLOAT)
+    exact, update = reward_stdp(*sides).update, reward_stdp(*(side.to(dtype) for side in sides)).update
+    assert update.dtype == dtype and (update.double() - exact).abs().max() < 0.02 * exact.abs().max()
+
+
+def test_scalars_of_numpy_are_numbers():
+    x, mem = rand(6, 2, 3).float(), rand(6, 2, 4).float()
+    spk, weight = (mem > 0.5).float(), rand(2, 4, 3).float()
+
+    def results(half):
+        noise = torch.Generator().manual_seed(0)
+        return [trace(x, half), three_factor(x, mem, mem, half, half), error_events(mem, half),
+                score(x, mem, spk, half, half, slope=half), *reward_stdp(x, spk, mem[..., 0], decay_pre=half, a_plus=half),
+                *act(x[0], weight, start_actor(weight), half, half, half, slope=half, generator=noise)]
+
+    for kind in (np.float64, np.float32):
+        assert all(one.dtype == torch.float32 and torch.equal(one, other)
+                   for one, other in zip(results(kind(0.5)), results(0.5), strict=True))
+    lags = bptt_window(np.array([1, 2]), np.float64(0.5))
+    assert torch.equal(lags, bptt_window([np.int64(1), 2], 0.5)) and torch.equal(lags, bptt_window(range(1, 3), 0.5))
 
 
 @pytest.mark.parametrize("call, error, words", [
     (lambda: trace([1.0], 0.9), TypeError, "trace: x must be a torch.Tensor"),
     (lambda: trace(torch.ones(3, 1), -5.0), ValueError, "trace: decay must be between 0 and 1, got -5.0"),
-    (lambda: trace(torch.ones(0, 1), 0.5), ValueError, "first axis of at least 1"),
-    (lambda: bptt_window([], 0.9), ValueError, "lags must be a list of whole numbers"),
-    (lambda: bptt_window([0.5], 0.9), ValueError, "lags must be a list of whole numbers"),
+    (lambda: trace(torch.ones(0, 1), 0.5), ValueError, "not empty, got shape"),
+    (lambda: bptt_window([], 0.9), ValueError, "bptt_window: lags must hold at least one whole number"),
+    (lambda: bptt_window([0.5], 0.9), ValueError,
+     "lags must be a whole number of at least -100000 and at most 100000, got 0.5"),
     (lambda: bptt_window([1], 1.5), ValueError, "beta must be between 0 and 1"),
     (lambda: bptt_window([1], 0.9, error="all"), ValueError, "error must be one of 'spike', 'count'"),
     (lambda: bptt_window([1], 0.9, surrogate=sg.atan), TypeError, "call its factory"),
     (lambda: three_factor(X, MEM[:4], MEM[:4], 0.9), ValueError, "x and mem must agree in time and batch"),
     (lambda: three_factor(X, MEM, X, 0.9), ValueError, r"signal must be \(5, 2, 4\) like mem"),
-    (lambda: three_factor(X, MEM, MEM, 0.9, -1.0), ValueError, "threshold must be positive"),
-    (lambda: error_events(MEM, -0.1), ValueError, "trigger must not be negative"),
+    (lambda: three_factor(X, MEM, MEM, 0.9, -1.0), ValueError, "three_factor: threshold must be above 0"),
+    (lambda: error_events(MEM, -0.1), ValueError, "error_events: trigger must be at least 0"),
     (lambda: reward_stdp(X, MEM, torch.ones(5, 3)), ValueError, r"reward must be \(5, 2\) \[T, B\]"),
     (lambda: reward_stdp(X, MEM, torch.ones(5, 2), decay_eligibility=-20.0), ValueError, "decay_eligibility must be between"),
-    (lambda: reward_stdp(X, MEM, torch.ones(5, 2), a_minus=-1.0), ValueError, "a_minus must not be negative"),
+    (lambda: reward_stdp(X, MEM, torch.ones(5, 2), a_minus=-1.0), ValueError, "reward_stdp: a_minus must be at least 0"),
     (lambda: score(X, MEM, X, 0.9), ValueError, "spk must be"),
-    (lambda: score(X, MEM, MEM, 0.9, slope=0.0), ValueError, "slope must be positive"),
+    (lambda: score(X, MEM, MEM, 0.9, slope=0.0), ValueError, "score: slope must be above 0"),
+    (lambda: trace(X * NAN, 0.9), ValueError, "trace: x holds NaN"),
+    (lambda: trace(X, torch.ones(2)), ValueError, r"trace: decay must be a number or \[N\] = \[3\]"),
+    (lambda: trace(torch.ones(3), torch.ones(1)), ValueError,
+     r"trace: decay must be a number or a scalar tensor where x is \[T\]"),
+    (lambda: trace(X, torch.ones(3).double()), TypeError, "trace: decay is torch.float64 and x is torch.float32"),
+    (lambda: bptt_window(None, 0.9), TypeError, r"bptt_window: lags must be a list or a tensor \[L\]"),
+    (lambda: bptt_window([10**9], 0.9), ValueError, "lags must be a whole number .*at most 100000"),
+    (lambda: bptt_window([1], torch.tensor(0.9)), TypeError, r"beta must be a number, got a tensor. Pass beta.item\(\)"),
+    (lambda: bptt_window([1], 0.9, detach_reset=None), TypeError, "detach_reset must be True or False"),
+    (lambda: three_factor(X * NAN, MEM, MEM, 0.9), ValueError, "three_factor: x holds NaN"),
+    (lambda: three_factor(X, MEM * NAN, MEM, 0.9), ValueError, "three_factor: mem holds NaN"),
+    (lambda: three_factor(X, MEM, MEM / 0, 0.9), ValueError, "three_factor: signal holds NaN or infinity"),
+    (lambda: three_factor(X, MEM.double(), MEM, 0.9), TypeError, "three_factor: mem is torch.float64 and x is torch.float32"),
+    (lambda: three_factor(X, MEM, MEM, torch.ones(3)), TypeError, "three_factor: beta must be a number"),
+    (lambda: error_events(MEM * NAN, 0.1), ValueError, "error_events: error holds NaN"),
+    (lambda: error_events([0.1], 0.1), TypeError, r"error_events: error must be a torch.Tensor.*torch.tensor\(error\)"),
+    (lambda: reward_stdp(X * NAN, MEM, MEM[:, :, 0]), ValueError, "reward_stdp: pre holds NaN"),
+    (lambda: reward_stdp(X, MEM * NAN, MEM[:, :, 0]), ValueError, "reward_stdp: post holds NaN"),
+    (lambda: reward_stdp(X, MEM, MEM[:, :, 0] * NAN), ValueError, "reward_stdp: reward holds NaN"),
+    (lambda: reward_stdp(X, MEM, MEM[:, :, 0].double()), TypeError, "reward_stdp: reward is torch.float64 and pre is"),
+    (lambda: reward_stdp(X[..., :1].expand(5, 2, 10**5), MEM[..., :1].expand(5, 2, 10**5), MEM[:, :, 0]), ValueError,
+     "reward_stdp: pre and post asks for a tensor of 5 x 2 x 100000 x 100000 numbers"),
+    (lambda: score(X * NAN, MEM, MEM, 0.9), ValueError, "score: x holds NaN"),
+    (lambda: score(X, MEM, MEM * NAN, 0.9), ValueError, "score: spk holds NaN"),
+    (lambda: act(X[0], WEIGHT, None, 0.9, 0.9), TypeError,
+     r"act: state must be an Actor, got NoneType. Begin with start_actor"),
+    (lambda: act(X[0] * NAN, WEIGHT, start_actor(WEIGHT), 0.9, 0.9), ValueError, "act: the membrane holds NaN"),
+    (lambda: act(X[0], WEIGHT * NAN, start_actor(WEIGHT), 0.9, 0.9), ValueError, "act: the membrane holds NaN"),
+    (lambda: act(X[0], WEIGHT, start_actor(WEIGHT)._replace(eligibility=WEIGHT * NAN), 0.9, 0.9), ValueError,
+     "the eligibility holds"),
+    (lambda: act(X[0], WEIGHT, start_actor(WEIGHT.double()), 0.9, 0.9), TypeError,
+     "act: state.mem is torch.float64 and weight is"),
+    (lambda: act(X[0], WEIGHT, start_actor(WEIGHT), 0.9, torch.ones(2)), ValueError,
+     r"act: decay must be \(2, 1, 1\) \[B, 1, 1\]"),
+    (lambda: act(X[0], WEIGHT, start_actor(WEIGHT), 0.9, 0.9, generator=1), TypeError, "act: generator must be a torch.Gen"),
     (lambda: start_actor(torch.ones(2, 3)), ValueError, r"weight must be \[B, A, I\]"),
     (lambda: act(torch.ones(2, 9), torch.ones(2, 4, 3), start_actor(torch.ones(2, 4, 3)), 0.9, 0.9), ValueError, "start_actor"),
     (lambda: act(torch.ones(2, 3), torch.ones(2, 4, 3), start_actor(torch.ones(2, 4, 3)), 0.9, 2.0), ValueError, "decay must"),

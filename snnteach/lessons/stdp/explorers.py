@@ -7,7 +7,8 @@ from ...plots import COLORS
 from ...stdp import PairRule, expected_drift, stdp_window
 from ..kinds import Choice, Control, Explorer
 
-_LAGS = torch.cat([torch.linspace(-80, -0.01, 200), torch.tensor([math.nan]), torch.linspace(0.01, 80, 200)])
+_BEFORE, _AFTER = torch.linspace(-80, -0.01, 200), torch.linspace(0.01, 80, 200)
+_GAP = torch.tensor([math.nan])                         # the window jumps at 0: no line is drawn there
 _BINS = torch.linspace(0, 1, 21)
 START = torch.rand(100, generator=torch.Generator().manual_seed(0))                            # [I]
 GROUP = 30                                              # the first 30 of 100 inputs share volleys
@@ -44,7 +45,8 @@ def compute_weights(ratio, tau_minus, rate, correlation, bounds):
     rule = PairRule(a_minus=0.01 * ratio, tau_minus=tau_minus, bounds=bounds)
     weight = settle(rate, correlation, rule)
     parts = [torch.histogram(part, _BINS).hist for part in (weight[:GROUP], weight[GROUP:])]
-    return {"window": 100 * stdp_window(_LAGS, rule), "group": parts[0], "others": parts[1],
+    sides = [100 * stdp_window(lags, rule) for lags in (_BEFORE, _AFTER)]
+    return {"window": torch.cat([sides[0], _GAP, sides[1]]), "group": parts[0], "others": parts[1],
             "means": (weight[:GROUP].mean().item(), weight[GROUP:].mean().item()),
             "area": tau_minus * ratio / rule.tau_plus}
 
@@ -71,7 +73,7 @@ def build_weights(fig):
 
 def update_weights(artists, data):
     """Move the window and the histograms."""
-    artists["window"].set_data(_LAGS, data["window"])
+    artists["window"].set_data(torch.cat([_BEFORE, _GAP, _AFTER]), data["window"])
     for name in ("group", "others"):
         artists[name].set_data(data[name].numpy())
     artists["area"].set_text(f"area down / area up\n= {data['area']:.2f}")

@@ -16,7 +16,7 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot
 
 from ...data import flat, mnist5k, validation_split
-from ...stdp import assign_labels, train_wta, vote, wta_forward, wta_start
+from ...winner_take_all import assign_labels, train_wta, vote, wta_forward, wta_start
 from ..kinds import AMOUNT, SHARE, TIME, Quantity
 
 SEEDS = (0, 1, 2)

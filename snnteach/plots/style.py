@@ -19,7 +19,7 @@ RC = {
     "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False, "lines.linewidth": 1.8,
     "legend.frameon": False, "legend.fontsize": 9, "figure.constrained_layout.use": True, "mathtext.fontset": "cm",
-    "hatch.linewidth": 1.2,
+    "hatch.linewidth": 1.2, "image.interpolation": "nearest",
     "axes.prop_cycle": mpl.cycler(color=[COLORS[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")]),
 }
 
@@ -96,8 +96,8 @@ def show(fig, alt):
 
 def show_figure(fig, alt, twins):
     """Show a figure at its size, drawn sharper, above its caption; `twins` are its other forms, by the name of their format."""
-    size = {name: round(getattr(fig.bbox, name)) for name in ("width", "height")}
-    display({"image/png": encoded(png(fig, SHARP))} | twins, metadata={"image/png": {"alt": alt} | size}, raw=True)
+    seen = {"alt": alt, "width": round(fig.bbox.width)}
+    display({"image/png": encoded(png(fig, SHARP))} | twins, metadata={"image/png": seen}, raw=True)
     display(Markdown(f"*{alt}*"))
 
 

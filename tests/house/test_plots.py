@@ -146,7 +146,7 @@ def test_a_figure_is_drawn_with_twice_the_pixels_of_its_size():
         show(fig, "Empty axes.")
     InteractiveShell.clear_instance()
     data, metadata = captured.outputs[0].data["image/png"], captured.outputs[0].metadata["image/png"]
-    assert metadata == {"alt": "Empty axes.", "width": 288, "height": 192} and fig.dpi == 96
+    assert metadata == {"alt": "Empty axes.", "width": 288} and fig.dpi == 96
     assert Image.open(io.BytesIO(base64.b64decode(data))).size == (576, 384)
 
 

@@ -43,7 +43,8 @@ def of_outcomes(exercise, outcomes, expected):
 
 def of_print(printed):
     """What to say where a function printed its answer and returned nothing."""
-    return f"your function printed {_short(printed.strip().splitlines()[0])} and returned nothing: return it."
+    printed = printed.strip().splitlines()[0]
+    return f"your function printed {printed if len(printed) < 24 else 'its result'} and returned nothing: return it."
 
 
 def of_error(error, answer):
@@ -54,7 +55,7 @@ def of_error(error, answer):
     own = [place for place, (frame, _) in enumerate(steps) if frame.f_globals is home]
     frame, number = steps[own[-1]] if own else (None, 0)
     line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip() if own else ""
-    where = f" in the line `{line}`" if line else ""
+    where = f" in the line `{_short(line)}`" if line else ""
     module = steps[-1][0].f_globals.get("__name__", "")
     explains = isinstance(error, ValueError) or module == "snnteach._arguments"
     if own and module.startswith("snnteach.") and module != frame.f_globals["__name__"] and not explains:

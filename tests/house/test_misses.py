@@ -101,6 +101,7 @@ def test_a_value_that_is_printed_and_not_returned():
     mean = function(lambda x: x.mean(), *PAIR)
     assert reason(mean, lambda x: print(round(x.mean().item(), 2))) == (
         "your function printed 2.35 and returned nothing: return it.")
+    assert "printed its result and returned nothing" in reason(mean, lambda x: print(x))
     assert judge(mean, lambda x: None)[0] == judge(mean, lambda x: print())[0] == "not attempted"
 
 
@@ -173,6 +174,17 @@ def test_a_function_that_does_not_end_is_stopped_or_left_alone(monkeypatch, answ
     assert torch.equal(torch.get_rng_state(), state)
     print("here")
     assert capsys.readouterr().out.endswith("here\n"), "what is printed afterwards goes where it did before"
+
+
+def test_a_reader_who_interrupts_stops_the_function_too(monkeypatch):
+    def interrupted(thread, timeout=None, join=threading.Thread.join):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        judge(function(spread, X), goes_on)
+    assert not any(thread.is_alive() for thread in threading.enumerate() if thread not in before)
 
 
 def test_a_trial_keeps_what_a_thread_has_of_its_own():

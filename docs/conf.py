@@ -11,6 +11,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ex
 
 myst_enable_extensions = ["dollarmath", "attrs_block"]
 nb_execution_mode = "off"
+nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
 nb_ipywidgets_js = {}                                  # no widget on any page, so none of their scripts either
 default_role = "py:obj"
 add_module_names = False

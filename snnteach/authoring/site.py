@@ -130,10 +130,11 @@ def _link_to_package(cell_id, stem, names):
 
 def _linked_with_claims(cell, stem):
     """Name a cell for the page of claims, and link to that page: below the text, in a cell above the code."""
-    name, link = f"({claims.label(cell.id, stem)})=\n", "{.listing}\n[What would refute it](claims.md)"
+    name = f"({claims.label(cell.id, stem)})=\n"
     if cell.cell_type == "code":
+        link = "{.listing}\n[What we claim by this](claims.md)"
         return [nbformat.v4.new_markdown_cell(name + link, id=f"{cell.id}-claim")]
-    cell.source = f"{name}{cell.source}\n\n{link}"
+    cell.source = f"{name}{cell.source}\n\n{{.listing}}\n[What would refute it](claims.md)"
     return []
 
 

@@ -33,12 +33,13 @@ MOST_PAIRS = 10**8                                           # of spikes that on
 class PairRule(NamedTuple):
     """Constants of pair STDP: two amplitudes, two time constants (in steps), and what keeps the weights in bounds.
 
-    a_plus, a_minus: largest potentiation and depression of one pair, not negative.
-    tau_plus, tau_minus: time constants of the two sides, positive, in the unit of the spike times.
-    bounds: "none", "hard" (clamped to [w_min, w_max]) or "soft" (potentiation scaled by w_max - w, depression by w - w_min).
-        Weights that lie outside before the first step are refused.
-    w_max, w_min: upper and lower bound of the weights. Inhibitory synapses, whose weights are negative, have
-        w_min=-1.0, w_max=0.0: potentiation still moves a weight up, so it weakens the inhibition.
+    Args:
+        a_plus, a_minus: largest potentiation and depression of one pair, not negative.
+        tau_plus, tau_minus: time constants of the two sides, positive, in the unit of the spike times.
+        bounds: "none", "hard" (clamped to [w_min, w_max]) or "soft" (potentiation scaled by w_max - w, depression by
+            w - w_min). Weights that lie outside before the first step are refused.
+        w_max, w_min: upper and lower bound of the weights. Inhibitory synapses, whose weights are negative, have
+            w_min=-1.0, w_max=0.0: potentiation still moves a weight up, so it weakens the inhibition.
 
     >>> PairRule(a_minus=0.02).tau_plus
     20.0

@@ -1,9 +1,9 @@
-"""Exercises of notebook 00."""
+"""Exercises and guesses of notebook 00."""
 import math
 
 import torch
 
-from ..kinds import Exercise, Misconception, Question
+from ..kinds import Exercise, Guess, Misconception, Question
 
 
 def crossover(num_neurons):
@@ -14,8 +14,20 @@ def _no_rounding(num_neurons):
     return 1 / math.log2(num_neurons)
 
 
+def _rounded_down(num_neurons):
+    return 1 / math.floor(math.log2(num_neurons))
+
+
+def _bit_length(num_neurons):
+    return 1 / num_neurons.bit_length()
+
+
 def _inverted(num_neurons):
     return math.ceil(math.log2(num_neurons)) / num_neurons
+
+
+def _address(num_neurons):
+    return math.ceil(math.log2(num_neurons))
 
 
 def _spikes_instead_of_density(num_neurons):
@@ -36,6 +48,10 @@ def _differences(spk):
     return [after - before for before, after in zip(positions[:-1], positions[1:], strict=True)]
 
 
+def _from_minus_one(spk):
+    return [gap + 1 for gap in gaps(spk)]
+
+
 def _first_gap_missing(spk):
     return gaps(spk)[1:]
 
@@ -50,43 +66,139 @@ def _spikes(num_neurons, *positions):
     return spk
 
 
+def layer(current, beta, threshold):
+    mem = spk = torch.zeros_like(current[0])
+    spikes = []
+    for now in current:
+        mem = beta * mem + now - threshold * spk
+        spk = (mem > threshold).to(current.dtype)
+        spikes.append(spk)
+    return torch.stack(spikes)
+
+
+def _variant(update):
+    """A layer with another update(mem, now, spk, beta, threshold) of the membrane and (mem, threshold) -> (spk, mem)."""
+    def wrong(current, beta, threshold):
+        mem = spk = torch.zeros_like(current[0])
+        shown = []
+        for now in current:
+            mem, spk, out = update(mem, now, spk, beta, threshold)
+            shown.append(out)
+        return torch.stack(shown)
+
+    return wrong
+
+
+def _step(mem, threshold):
+    return (mem > threshold).to(mem.dtype)
+
+
+def _never_resets(mem, now, spk, beta, threshold):
+    mem = beta * mem + now
+    return mem, spk, _step(mem, threshold)
+
+
+def _no_leak(mem, now, spk, beta, threshold):
+    mem = mem + now - threshold * spk
+    return mem, _step(mem, threshold), _step(mem, threshold)
+
+
+def _no_memory(mem, now, spk, beta, threshold):
+    return mem, spk, _step(now, threshold)
+
+
+def _resets_at_once(mem, now, spk, beta, threshold):
+    mem = beta * mem + now
+    spk = _step(mem, threshold)
+    return mem - threshold * spk, spk, spk
+
+
+def _to_zero(mem, now, spk, beta, threshold):
+    mem = beta * mem * (1 - spk) + now
+    return mem, _step(mem, threshold), _step(mem, threshold)
+
+
+def _costs_one(mem, now, spk, beta, threshold):
+    mem = beta * mem + now - spk
+    return mem, _step(mem, threshold), _step(mem, threshold)
+
+
+def _fires_above_one(mem, now, spk, beta, threshold):
+    mem = beta * mem + now - threshold * spk
+    return mem, _step(mem, 1.0), _step(mem, 1.0)
+
+
+def _at_or_above(mem, now, spk, beta, threshold):
+    mem = beta * mem + now - threshold * spk
+    spk = (mem >= threshold).to(mem.dtype)
+    return mem, spk, spk
+
+
+def _membrane(mem, now, spk, beta, threshold):
+    mem = beta * mem + now - threshold * spk
+    return mem, _step(mem, threshold), mem
+
+
+def _absorbed(current, beta, threshold):
+    return layer((1 - beta) * current, beta, threshold)
+
+
+def _batch_first(current, beta, threshold):
+    return layer(current.transpose(0, 1), beta, threshold).transpose(0, 1)
+
+
+def _current(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) + 0.4
+
+
 EXERCISES = [
     Exercise(
         id="00.1", difficulty="easy", minutes=2,
         question="39 of 784 pixels are active, an address takes 10 bits. How many bits does the list of addresses take?",
-        reference=390,
+        reference=390, property="The list has one address for each active pixel and nothing else. How long is one address?",
         hints=("One address for each active pixel, and each address takes 10 bits.",
                "39 times 10."),
         misconceptions=(
             Misconception(784, "that is the bitmap, one bit for every pixel. The list names only the active ones."),
             Misconception(7840, "that lists all 784 pixels. Only the active ones get an address."),
+            Misconception(7450, "those are the addresses of the silent pixels. The list names the active ones."),
             Misconception(39, "that is one bit for each active pixel, but one bit cannot say which of 784 it is."),
+            Misconception(10, "that is one address. The list has one for each of the 39 active pixels."),
             Misconception(49, "you added. Every one of the 39 addresses takes 10 bits."),
+            Misconception(48.75, "those are bytes. How many bits?"),
+            Misconception(39 * math.log2(784), "log2 784 is 9.61, but an address has a whole number of bits: 10."),
         ),
         solution="39 addresses of 10 bits: 390 bits, half of the 784 bits of a bitmap."),
     Exercise(
         id="00.2", difficulty="easy", minutes=5,
         question="Write a function of N that returns the fraction of active neurons at which list and bitmap are equally long.",
-        reference=crossover,
+        reference=crossover, property="At this share of active neurons, K addresses take as many bits as the N of the bitmap.",
         cases=((64,), (784,), (10_000,)),
         hints=("K addresses take K * math.ceil(math.log2(N)) bits, the bitmap takes N. Set them equal.",
                "Solve for the fraction K / N. What remains on the other side?"),
         misconceptions=(
             Misconception(_no_rounding, "an address has a whole number of bits: round log2 N up."),
+            Misconception(_rounded_down, "you rounded log2 N down. With 9 bits only 512 of 784 neurons have an address."),
+            Misconception(_bit_length, "one bit too many where N is a power of two: the addresses of 64 neurons run from 0 to "
+                                       "63 and take 6 bits."),
             Misconception(_inverted, "that is the length of one address divided by that of the bitmap. "
                                      "Solve K ceil(log2 N) = N for K / N."),
+            Misconception(_address, "that is the length of one address. How many such addresses are as long as N bits, as a "
+                                    "share of N?"),
             Misconception(_spikes_instead_of_density, "that is the number of spikes K. Divide by N to get a fraction."),
         )),
     Exercise(
         id="00.3", difficulty="medium", minutes=8,
         question="Write spikes [N] as a list with the number of zeros before each spike.",
         reference=gaps,
+        property="There are as many entries as spikes, and entries plus spikes add up to the place after the last one.",
         cases=((_spikes(21, 10, 20),), (_spikes(12, 0, 1, 5),), (_spikes(8, 3),), (torch.zeros(5),)),
         hints=("spk.nonzero().flatten().tolist() gives the positions of the spikes.",
                "Between neighbouring spikes at a and b stand b - a - 1 zeros. Where would a spike before the first one stand?"),
         misconceptions=(
             Misconception(_positions, "those are the positions. How many zeros stand between one spike and the next?"),
             Misconception(_differences, "between spikes at 10 and 20 stand 9 zeros, not 10: the spike itself is no zero."),
+            Misconception(_from_minus_one, "every entry counts one too many: the spike itself is no zero."),
             Misconception(_first_gap_missing, "the zeros before the first spike are missing; without them it has no place."),
             Misconception(_zeros_at_the_end, "one number too many: the zeros after the last spike are not written, "
                                              "because the reader knows N."),
@@ -94,37 +206,103 @@ EXERCISES = [
     Exercise(
         id="00.4", difficulty="medium", minutes=6,
         question="A bar 20 pixels tall and 5 wide moves 2 pixels a frame, 15 times. How many events does it cause?",
-        reference=1200,
+        reference=1200, scales={"moves": 15},
+        property="Only pixels that change send an event: at each move two columns in front of the bar and two behind it.",
         hints=("In one frame the bar covers new pixels in front and uncovers old ones behind. How many of each?",
                "At 2 pixels a frame it covers 2 columns of 20 pixels and uncovers as many: 80 events a frame."),
         misconceptions=(
             Misconception(600, "half of it. Did you count both edges, the pixels covered in front and those uncovered behind, "
                                "and both columns of each?"),
+            Misconception(300, "that is one column of one edge a move. The bar jumps two columns, and has two edges."),
             Misconception(1500, "that counts the whole bar in each frame. Its inside stays bright and sends nothing."),
             Misconception(3000, "that counts the whole bar twice. Only what changes sends an event: two columns at each edge."),
+            Misconception(1280, "16 frames make 15 moves; the first frame has nothing to be compared with."),
             Misconception(80, "that is one frame. The bar moves 15 times."),
         ),
         solution="15 moves x 2 columns x 20 pixels x 2 edges = 1200 events. The width of the bar does not matter."),
     Exercise(
         id="00.5", difficulty="easy", minutes=4, tolerance=3e-3,
         question="For how many years could 190 MWh run a brain of 20 W?",
-        reference=190e6 / 20 / 8766,
+        reference=190e6 / 20 / 8766, property="So many years of 8766 hours at 20 watts add up to 190 million watt-hours.",
         hints=("190 MWh are 190e6 watt-hours. Divide by 20 W to get hours.",
                "9.5 million hours; a year has about 8766 of them."),
         misconceptions=(
             Misconception(9.5e6, "those are the hours. A year has about 8766 of them."),
             Misconception(190e6 / 20 / 24, "those are the days. Divide by 365.25."),
+            Misconception(190e6 * 3600 / 20, "those are the seconds. A year has about 3.16e7 of them."),
             Misconception(190e3 / 20 / 8766, "a factor of 1000: one MWh is 1,000,000 watt-hours, not 1000."),
+            Misconception(9.5, "190 / 20 divides megawatt-hours by watts: write both in watts, and hours come out."),
         ),
         solution="190e6 Wh / 20 W = 9.5e6 h, and 9.5e6 / 8766 = 1084 years."),
+    Exercise(
+        id="00.6", difficulty="medium", minutes=15, build=True,
+        question="Write a layer of spiking neurons, Eq. 2: currents [T, B, N] in, spikes [T, B, N] out, from rest.",
+        reference=layer,
+        property="Each step leaks, adds its current, pays for the last spike, and then asks whether U > threshold.",
+        cases=((_current(0, 12, 3, 5), 0.9, 1.0), (_current(1, 12, 3, 5), 0.5, 1.5),
+               (torch.tensor([0.5, 0.5, 0.5, 0.0, 1.0, 0.25]).view(6, 1, 1), 1.0, 1.0)),
+        hints=("Two things live on from step to step: mem and spk. Both start as torch.zeros_like(current[0]).",
+               "for now in current: gives one step [B, N] after the other. In it, write Eq. 2 from left to right: "
+               "mem = beta * mem + now - threshold * spk.",
+               "(mem > threshold).float() makes spikes of truth values; collect them in a list, and return torch.stack(list)."),
+        misconceptions=(
+            Misconception(_variant(_never_resets), "no spike is ever paid for: subtract threshold times the spike of the step "
+                                                   "before."),
+            Misconception(_variant(_no_leak), "nothing leaks: of the last potential only beta is kept."),
+            Misconception(_variant(_no_memory), "nothing is remembered: the potential of the step before is lost. Is mem "
+                                                "updated in the loop, and started before it?"),
+            Misconception(_variant(_resets_at_once), "you subtract the threshold in the step of the spike, so that the rest "
+                                                     "leaks as well. In Eq. 2 the next step pays, and in full."),
+            Misconception(_variant(_to_zero), "you set the potential to zero after a spike. Eq. 2 subtracts a threshold and "
+                                              "keeps what is above it."),
+            Misconception(_variant(_costs_one), "right for a threshold of 1 only: a spike costs `threshold`."),
+            Misconception(_variant(_fires_above_one), "right for a threshold of 1 only: the spike compares with `threshold`."),
+            Misconception(_variant(_at_or_above), "you fire when U equals the threshold, too. Eq. 2 is strict: U > threshold."),
+            Misconception(_absorbed, "you scaled the current by 1 - beta. Eq. 2 adds all of it."),
+            Misconception(_batch_first, "your time runs along the images: it is the first axis, current[0] is the first step."),
+            Misconception(_variant(_membrane), "those are the potentials. Return the spikes."),
+        )),
 ]
+
+GUESSES = {
+    "00.a": Guess(
+        "The network may look at a digit for 20 steps. After how many does it read four digits in five rightly?",
+        ("1, as an ordinary network does", "3", "10, half of them", "all 20, or why would it look so long"), "3",
+        "Nothing is read in the first step. The hidden neurons spike at once, but no output has been pushed over its threshold "
+        "yet. From the second step on there are votes, and most of the first ones are right. The other 17 steps settle the "
+        "doubtful cases.",
+        explorer="sparsity.digit", settings={"step": 3}, shown=lambda data: data["answer"] == data["label"]),
+    "00.b": Guess(
+        "A message says which of 784 neurons are active. From which share of active neurons on is a list of addresses longer "
+        "than a bitmap?",
+        ("about a half: then most are named", "about a quarter", "about a tenth", "never: who is silent is not named"),
+        "about a tenth",
+        "One address costs as much as ten entries of the bitmap, for it takes 10 bits to tell 784 neurons apart. So the list "
+        "is the longer one as soon as more than one in ten is active. A list is for rare things only.",
+        explorer="sparsity.bits", settings={"density": 10.0}, shown=lambda data: data["density"] >= data["crossover"]),
+    "00.c": Guess(
+        "We film a bright bar that moves to the right, then hang a textured wallpaper behind it and film it again. Which film "
+        "has more events?",
+        ("the one with wallpaper: there is more to see", "the one without: the bar stands out more", "both have equally many"),
+        "both have equally many",
+        "The wallpaper does not change, so it is never mentioned. What changes is the pixels that the bar covers or uncovers, "
+        "and these are the same. (It has to be darker than the bar by more than the threshold; a pixel of it that is nearly as "
+        "bright sends nothing when it is covered.) And it has to stand still, which is the camera's business too."),
+    "00.d": Guess(
+        "You train the network of 300 hidden neurons again, and this time each hidden spike costs a little. It then fires a "
+        "quarter as often. What does that cost it on the test images?",
+        ("ten points or more: three quarters of its voice are gone", "one to three points", "nothing that we can measure"),
+        "nothing that we can measure",
+        "Most of the spikes were not needed; nobody had asked for fewer. Ten times the price is too much, though: then a "
+        "fifteenth of the spikes is left, and nearly four points are lost."),
+}
 
 QUESTIONS = [
     Question(
         "A layer of 1000 neurons fires at 5 % in a step. A ReLU layer of the same width has 30 % of its values at zero. How "
         "many operations does each cost one neuron of the next layer, and of which kind?",
-        "50 additions, because a weight times a spike is the weight. The ReLU layer needs 700 multiplications and as many "
-        "additions."),
+        "50 additions a step, because a weight times a spike is the weight; ten steps make 500. The ReLU layer needs 700 "
+        "multiplications and as many additions where zeros are skipped, once."),
     Question(
         "An event camera on a tripod sends nothing of a still room. What is left of the advantage if you carry it in your "
         "hand?",

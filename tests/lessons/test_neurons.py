@@ -94,7 +94,7 @@ def test_first_spike_listing_is_the_module(listing):
 @pytest.mark.parametrize("reset", neurons.RESETS)
 @pytest.mark.parametrize("kind", ["constant", "pulse train", "noise"])
 def test_the_explorers_budget_adds_up(reset, kind):
-    data = compute_lif(0.9, 0.3, reset, kind, "W, as in Eq. 2")
+    data = compute_lif(0.9, 0.3, reset, kind)
     assert data["x"].mean().item() == pytest.approx(0.3, rel=1e-5)
     assert sum(data["shares"]) == pytest.approx(1.0)
     if reset == "none":
@@ -106,7 +106,7 @@ def test_the_explorers_budget_adds_up(reset, kind):
 
 
 def test_the_same_mean_input_fires_in_packets_only():
-    counts = {kind: int(compute_lif(0.9, 0.09, "subtract", kind, "W, as in Eq. 2")["spk"].sum()) for kind in ("constant", "pulse train", "noise")}
+    counts = {kind: int(compute_lif(0.9, 0.09, "subtract", kind)["spk"].sum()) for kind in ("constant", "pulse train", "noise")}
     assert counts["constant"] == 0 and counts["pulse train"] == 4 and counts["noise"] >= 1
     assert bool((drive(0.09, "noise") >= 0).all())
 
@@ -137,7 +137,6 @@ def test_the_picture_of_the_neuron_and_its_budget():
         current, beta = s["current"], s["beta"]
         x = {"constant": torch.full((100,), current), "pulse train": 5 * current * (steps % 5 == 4),
              "noise": torch.log(1 - uniform) * current / torch.log(1 - uniform).mean()}[s["kind"]]
-        x = x * (10 * (1 - beta) if "Eq. 1" in s["held"] else 1)
         spk, mem = (record.flatten() for record in neurons.lif(x[:, None, None], beta, reset=s["reset"]))
         before = torch.cat([torch.zeros(1), mem[:-1]])
         parts = [((1 - beta) * before).sum(), (beta * before + x - mem).sum(), mem[-1]]               # leak, reset, stored
@@ -145,7 +144,6 @@ def test_the_picture_of_the_neuron_and_its_budget():
         picture.line("mem", steps, mem, "blue", clipped=True)
         picture.points("spk", fired, torch.full(fired.shape, 2.03), "black", "|")
         picture.line("x", steps, x, "orange", steps="steps-mid", clipped=True)
-        picture.says("input", "(1 - β) W' X" if "Eq. 1" in s["held"] else "W X")
         picture.says("rate", "{} spikes in 100 steps: rate {}", len(fired), len(fired) / 100)
         picture.says("law", 'balance law, for "subtract": {}', x.mean() - (1 - beta) * mem.mean())
         for place, (part, color) in enumerate(zip(parts, ("sky", "vermillion", "black"), strict=True)):

@@ -29,11 +29,15 @@ def _kind(value):
 def _conversion(name, value):
     """The line that makes a tensor of what users hold."""
     if type(value).__name__ in ("DataFrame", "Series"):
-        return f" Convert it with torch.from_numpy({name}.to_numpy('float32'))."
+        whole = getattr(getattr(value, "dtype", None), "kind", "f") in "iu"
+        return f" Convert it with torch.from_numpy({name}.to_numpy({'int64' if whole else 'float32'!r}))."
     if type(value).__name__ == "ndarray":
         return f" Convert it with torch.from_numpy({name}){'.float()' if value.dtype.kind == 'f' else ''}."
     if isinstance(value, (list, tuple)) and value:
         alike = all(isinstance(entry, torch.Tensor) for entry in value)
+        if alike and len({entry.shape for entry in value}) > 1 and len({entry.shape[1:] for entry in value}) == 1:
+            return (f" Pad sequences of different lengths with torch.nn.utils.rnn.pad_sequence({name}, batch_first=True), "
+                    f"which is [B, T, ...], and keep torch.tensor([len(one) for one in {name}]), their lengths.")
         return f" Convert it with torch.{'stack' if alike else 'tensor'}({name})."
     return ""
 
@@ -204,7 +208,8 @@ def check_callable(owner, name, value, hint, takes=None):
     if not callable(value):
         raise TypeError(f"{owner}: {name} must be a function, got {_short(value)} ({_kind(value)}). {hint}")
     if takes is not None and not _can_take(value, takes):
-        raise TypeError(f"{owner}: {name} must be a function of {takes} arguments, got {_short(value)}. {hint}")
+        raise TypeError(f"{owner}: {name} must be a function of {takes} argument{'s' * (takes > 1)}, got {_short(value)}. "
+                        f"{hint}")
 
 
 def _can_take(function, count):
@@ -293,11 +298,8 @@ def check_network(owner, x, weights, beta, beta_out, threshold, name="x", **flag
 def check_events(owner, events):
     """Raise unless `events` is an int64 tensor [K, 4]; whatever else lists of events come in gets the line that converts it."""
     if not isinstance(events, torch.Tensor):
-        kind = type(events).__name__
-        cure = _EVENT_CURES.get(kind, "Make it torch.tensor(rows, dtype=torch.int64) of rows (t, x, y, p).")
-        if getattr(getattr(events, "dtype", None), "names", None):
-            cure = ("Convert it with torch.stack([torch.from_numpy(events[name].astype('int64')) for name in 'txyp'], 1).")
-        raise TypeError(f"{owner}: events must be an int64 tensor [K, 4] of rows (t, x, y, p), got {kind}. {cure}")
+        raise TypeError(f"{owner}: events must be an int64 tensor [K, 4] of rows (t, x, y, p), got {_kind(events)}. "
+                        f"{_event_cure(events)}")
     if events.dtype != torch.int64:
         raise TypeError(f"{owner}: events must be int64, with t in whole microseconds, got {events.dtype}. Convert seconds "
                         "with (events * torch.tensor([1e6, 1, 1, 1])).round().long(), whole microseconds with .long().")
@@ -305,13 +307,34 @@ def check_events(owner, events):
         raise ValueError(f"{owner}: events must be [K, 4], a row (t, x, y, p) an event, got shape {tuple(events.shape)}.")
 
 
-_EVENT_CURES = {
-    "ndarray": "Convert it with torch.from_numpy(events.astype('int64')).",
-    "DataFrame": "Convert it with torch.from_numpy(events[['t', 'x', 'y', 'p']].to_numpy('int64')).",
-    "dict": "Convert it with torch.stack([torch.as_tensor(events[name]).long() for name in 'txyp'], 1).",
-    "list": "Convert it with torch.tensor(events, dtype=torch.int64).",
-    "tuple": "Convert it with torch.stack(events, 1) if these are the columns t, x, y, p as tensors.",
-}
+def _event_cure(events):
+    """The line that makes a tensor of a list of events; fractions stay, for they may be seconds."""
+    kind, names = type(events).__name__, getattr(getattr(events, "dtype", None), "names", None)
+    named = names or (tuple("txyp") if hasattr(events, "get") else ())
+    whole = all(_is_whole(events[name] if names else events.get(name)) for name in named) if named else _is_whole(events)
+    to = "int64" if whole else "float64"
+    if names:
+        chosen = "'txyp'" if {*"txyp"} <= {*names} else f"(what means t, x, y, p among {', '.join(map(repr, names))})"
+        return f"Convert it with torch.stack([torch.from_numpy(events[name].astype('{to}')) for name in {chosen}], 1)."
+    if kind == "ndarray":
+        return f"Convert it with torch.from_numpy(events.astype('{to}'))."
+    if kind == "DataFrame":
+        return f"Convert it with torch.from_numpy(events[['t', 'x', 'y', 'p']].to_numpy('{to}'))."
+    if kind == "dict":
+        return f"Convert it with torch.stack([torch.as_tensor(events[name]).to(torch.{to}) for name in 'txyp'], 1)."
+    if isinstance(events, (list, tuple)) and events and all(hasattr(part, "dtype") for part in events):
+        return (f"Convert it with torch.stack([torch.as_tensor(part).to(torch.{to}) for part in events], 1) if these are the "
+                "columns t, x, y, p.")
+    return f"Convert it with torch.tensor({'events' if isinstance(events, (list, tuple)) else 'rows'}, dtype=torch.{to})."
+
+
+def _is_whole(value):
+    """Tell whether a number, or all that a tensor, an array, a column or a list holds, is of a whole type."""
+    if isinstance(value, torch.Tensor):
+        return not value.is_floating_point()
+    if hasattr(value, "dtype"):
+        return getattr(value.dtype, "kind", "f") in "iub"
+    return all(map(_is_whole, value)) if isinstance(value, (list, tuple)) else isinstance(value, Integral)
 
 
 def check_size(owner, size):

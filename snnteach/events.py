@@ -115,6 +115,8 @@ def tensor_to_events(counts, step_us, origin_us=0):
                "counts must be whole numbers of at least 0.")
     check_whole("tensor_to_events", step_us=step_us)
     check_whole("tensor_to_events", low=-2**62, high=2**62, origin_us=origin_us)
+    check_that("tensor_to_events", int(origin_us) + len(counts) * int(step_us) < 2**63,
+               f"{len(counts)} steps of step_us = {step_us} after origin_us = {origin_us} end later than int64 can count.")
     check_affordable("tensor_to_events", "counts", int(counts.sum(dtype=torch.float64)), 8)      # a row is 4 numbers of int64
     step, polarity, y, x = counts.nonzero(as_tuple=True)                                  # [K] each, a pixel and step once
     rows = torch.stack([int(origin_us) + step * int(step_us), x, y, polarity], 1)

@@ -283,7 +283,7 @@ class LIF(nn.Module):
             check_that("LIF", bool(self.logit_beta.isfinite().all()),
                        f"a learned beta must start strictly between 0 and 1, got {beta}.")
         elif isinstance(beta, torch.Tensor):
-            self.register_buffer("fixed_beta", beta)
+            self.register_buffer("fixed_beta", beta.detach().clone())
         else:
             self.fixed_beta = float(beta)
         self.threshold, self.learn_beta = float(threshold), learn_beta

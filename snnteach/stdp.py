@@ -116,8 +116,9 @@ def _check_weight(owner, weight, pre, shape, layout, rule):
         check_dtype(owner, "weight", weight, "pre", pre)
         check_finite(owner, "weight", weight, "Look for it where the weights were computed.")
         if rule.bounds != "none":
-            check_between(owner, "weight", weight, rule.w_min, rule.w_max, hint=" These are the bounds of the rule: move them, "
-                          "as in rule._replace(w_min=-1.0), or use weight.clamp(rule.w_min, rule.w_max).")
+            check_between(owner, "weight", weight, rule.w_min, rule.w_max, hint=" These are the bounds of the rule: move them "
+                          "to where the weights are, rule._replace(w_min=..., w_max=...), or use "
+                          "weight.clamp(rule.w_min, rule.w_max).")
 
 
 def _as_list(times):

@@ -31,12 +31,19 @@ def _check_data(owner, inputs, targets, lengths):
                "with targets.long(), quantities with targets.float().", TypeError)
     check_that(owner, targets.dim() in ((1, 2, 3) if targets.is_floating_point() else (1,)),
                "targets must be [samples] of class numbers, or quantities [samples], [samples, C] or [T, samples, C], got "
-               f"shape {tuple(targets.shape)} of {targets.dtype}.")
+               f"shape {tuple(targets.shape)} of {targets.dtype}.{_reduction(targets)}")
     check_that(owner, targets.shape[int(targets.dim() == 3)] == len(inputs) and targets.numel() > 0,
                f"inputs must be [samples, ...] and targets equally many, got shapes {tuple(inputs.shape)} and "
                f"{tuple(targets.shape)}.")
     if targets.is_floating_point():
         check_finite(owner, "targets", targets, "Leave such samples out.")
+
+
+def _reduction(targets):
+    if targets.is_floating_point() or targets.dim() != 2:
+        return ""
+    return " A column becomes [samples] with targets.squeeze(1)." if targets.shape[1] == 1 else (
+        " Class numbers come out of one-hot rows with targets.argmax(1); convert counts to quantities with targets.float().")
 
 
 def _check_inputs(owner, inputs, lengths):
@@ -51,6 +58,9 @@ def _check_inputs(owner, inputs, lengths):
 
 def _check_loss(owner, loss):
     check_callable(owner, "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).", takes=2)
+    check_that(owner, not str(getattr(loss, "__module__", "")).startswith("torch.nn."),
+               f"loss takes (records, target), and {getattr(loss, '__name__', loss)} "
+               "takes logits. Pass loss=lambda records, target: your_loss(records[-1].mem.sum(0), target).", TypeError)
 
 
 def _check_encode(owner, encode):
@@ -111,7 +121,8 @@ def _check_validation(validation, lengths):
     if validation is not None:
         check_that("fit", isinstance(validation, (tuple, list)) and len(validation) == (2 if lengths is None else 3),
                    f"validation must be {'the pair (inputs, targets)' if lengths is None else '(inputs, targets, lengths)'}, "
-                   f"got {type(validation).__name__}.", TypeError)
+                   f"got {f'{len(validation)} parts' if isinstance(validation, (tuple, list)) else type(validation).__name__}."
+               f"{'' if lengths is None else ' Lengths of the training data need those of the validation data.'}", TypeError)
         _check_data("fit (validation)", validation[0], validation[1], None if lengths is None else validation[2])
 
 
@@ -135,7 +146,8 @@ def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=
         slice_size: samples at a time, or None for the whole batch at once.
         lengths: steps of each sample in x, [B], int64, or None. What was recorded after a sample's end is left out: the loss
             sees records (and targets [T, B, C]) that were moved by `pad_front`, so that all samples end together and zeros
-            stand before them.
+            stand before them. Losses and penalties that know T (`mse_count_loss`, `ce_step_loss`, firing rates) divide by it
+            or ask for spikes in all T steps: the zeros count as steps of silence.
 
     Returns:
         The loss before the step, a float, without the regulariser.
@@ -166,7 +178,7 @@ def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=
 
 def _improve(owner, net, x, target, lengths, loss, optimiser, regulariser, slice_size):
     optimiser.zero_grad()
-    once = x.stride(0) == 0 and "current" in inspect.signature(net.forward).parameters
+    once = x.stride(0) == 0 and _multiplies_first(net)
     entry = net.current(x) if once else x                        # input that stays the same: one product for all slices
     samples, leaves, total = x.shape[1], [], 0.0
     size = samples if slice_size is None else int(slice_size)
@@ -183,6 +195,12 @@ def _improve(owner, net, x, target, lengths, loss, optimiser, regulariser, slice
     return total
 
 
+def _multiplies_first(net):
+    """Tell whether net is one like `SpikingMLP`, with net(x, current) for what net.current(x) returns."""
+    second = list(inspect.signature(net.forward).parameters)[1:2]
+    return second == ["current"] and inspect.ismethod(getattr(net, "current", None))
+
+
 def _send_back(owner, net, inputs, target, lengths, loss, regulariser, share):
     """Add a slice's share of the gradients to those of the slices before, and return its share of the loss."""
     records = net(*inputs)
@@ -190,9 +208,11 @@ def _send_back(owner, net, inputs, target, lengths, loss, regulariser, share):
     if lengths is not None:
         check_ends(owner, lengths, inputs[-1].shape[1], most=len(records[-1].mem))
         records, target = end_together(records, lengths), pad_front(target, lengths) if target.dim() == 3 else target
+    penalty = 0 if regulariser is None else regulariser(records)
+    _check_penalty(owner, penalty)
     value = loss(records, target)
     _check_value(owner, "loss", value)
-    total = value if regulariser is None else value + regulariser(records)
+    total = value + penalty
     _check_learns(owner, total)
     if not math.isfinite(total.item()):
         raise ValueError(f"{owner}: the loss is {total.item()}. Lower the learning rate, or look for very large input.")
@@ -200,8 +220,12 @@ def _send_back(owner, net, inputs, target, lengths, loss, regulariser, share):
     return share * value.item()
 
 
+def _check_penalty(owner, penalty):
+    if isinstance(penalty, torch.Tensor) or not isinstance(penalty, (int, float)):
+        _check_value(owner, "regulariser", penalty)
+
+
 def _check_learns(owner, penalised):
-    _check_value(owner, "regulariser", penalised)
     check_that(owner, penalised.requires_grad, "the loss depends on no weight that learns: all of net is frozen, or loss takes "
                "the gradient away (.detach(), .item(), argmax).")
 
@@ -309,7 +333,8 @@ class _Steps:
     def _watched(self, records, target):
         value = self.loss(records, target)
         _check_value("fit", "loss", value)
-        self.slice_size = exact_slice(self.net, records, target, loss=self.loss, regulariser=self.regulariser)
+        self.slice_size = exact_slice(self.net, records, target, loss=self.loss, regulariser=self.regulariser,
+                                       among=self.targets)
         return value
 
 
@@ -379,6 +404,8 @@ def _answer(owner, net, inputs, encode, read, lengths, batch_size=500, seed=0):
     finally:
         for module, mode in modes:
             module.training = mode
+    check_that(owner, len({answer.shape[:1] if answer.dim() == 3 else answer.shape[1:] for answer in answers}) == 1,
+               "encode must make equally many steps of each batch, and read answers of one layout.")
     return torch.cat(answers, int(answers[0].dim() == 3))
 
 
@@ -503,6 +530,8 @@ def _measure(owner, net, inputs, targets, encode, read, lengths=None, batch_size
     check_that(owner, answers.shape == targets.shape,
                f"answers and targets must have one shape, got {tuple(answers.shape)} and {tuple(targets.shape)}. The answers "
                "are read(last record) of all samples: build the network with as many outputs, or pass another read.")
+    check_that(owner, not (classes and answers.is_floating_point()), f"read must return class numbers, got {answers.dtype}. "
+               "Round or compare quantities inside read, as in (record.mem[-1, :, 0] > 0.5).long().", TypeError)
     if classes:
         return {"accuracy": (answers == targets).double().mean().item()}
     if targets.dim() == 3:                                                       # [T, samples, C]: the steps before each end

@@ -40,6 +40,18 @@ class DataFrame:
         return np.asarray(self.values, dtype)
 
 
+def test_sequences_of_different_lengths_are_padded_and_whole_columns_stay_whole():
+    x = [torch.ones(2, 4), torch.ones(3, 4)]
+    with pytest.raises(TypeError) as caught:
+        check_signal("f", "x", x, layout="[B, T, N]")
+    cures = re.search(r"Pad sequences of different lengths with (.*), which is .*, and keep (.*), their", str(caught.value))
+    assert eval(cures[1], {"torch": torch, "x": x}).shape == (2, 3, 4)
+    assert eval(cures[2], {"torch": torch, "x": x}).tolist() == [2, 3]
+    series = type("Series", (), {"dtype": np.dtype("int32")})()
+    with pytest.raises(TypeError, match=r"torch.from_numpy\(x.to_numpy\('int64'\)\)"):
+        check_signal("f", "x", series, layout="[B]")
+
+
 @pytest.mark.parametrize("x", [
     np.ones((3, 2)), np.ones((3, 2), np.float32), DataFrame([[1, 2], [3, 4]]), [[0.5, 1.0]], ((0.5, 1.0),),
     [torch.ones(2), torch.ones(2)], (torch.ones(2),), torch.ones(3, 2, dtype=torch.uint8), torch.ones(3, 2, dtype=torch.int64),

@@ -72,6 +72,36 @@ def test_what_users_hold_is_refused_with_a_line_that_works(came):
     assert torch.equal(events_to_tensor(events, SIZE, 1000), events_to_tensor(ROWS, SIZE, 1000))
 
 
+SECONDS = (ROWS.double() / torch.tensor([1e6, 1, 1, 1])).numpy()
+
+
+@pytest.mark.parametrize("came", [
+    SECONDS, SECONDS.tolist(), tuple(SECONDS.T), {name: SECONDS[:, place] for place, name in enumerate("txyp")},
+    np.array([tuple(row) for row in SECONDS], dtype=[("t", "f8"), ("x", "u2"), ("y", "u2"), ("p", "?")]),
+    pytest.param("frame", id="DataFrame")], ids=lambda came: type(came).__name__)
+def test_no_advice_cuts_seconds_to_whole_numbers(came):
+    if isinstance(came, str):
+        pandas = pytest.importorskip("pandas")
+        came = pandas.DataFrame(SECONDS, columns=list("txyp"))
+    with pytest.raises(TypeError, match="events_to_tensor: events must be an int64 tensor") as refused:
+        events_to_tensor(came, SIZE, 1000)
+    cure = str(refused.value).partition("Convert it with ")[2].partition(" if these")[0].rstrip(".")
+    events = eval(cure, {"torch": torch, "events": came})
+    with pytest.raises(TypeError, match="with t in whole microseconds, got torch.float64"):
+        events_to_tensor(events, SIZE, 1000)
+
+
+def test_the_line_for_a_structured_array_knows_its_names():
+    came = np.zeros(2, dtype=[("timestamp", "u4"), ("x", "u2"), ("y", "u2"), ("polarity", "?")])
+    with pytest.raises(TypeError, match=r"for name in \(what means t, x, y, p among 'timestamp', 'x', 'y', 'polarity'\)"):
+        events_to_tensor(came, SIZE, 1000)
+
+
+def test_times_beyond_int64_are_refused():
+    with pytest.raises(ValueError, match="tensor_to_events: 3 steps of step_us = 4611686018427387904 after origin_us = 0 end"):
+        tensor_to_events(torch.ones(3, 2, 1, 1), 2**62)
+
+
 def test_seconds_are_refused_with_a_line_that_works():
     events = ROWS.double() / torch.tensor([1e6, 1, 1, 1])
     with pytest.raises(TypeError, match="with t in whole microseconds, got torch.float64") as refused:

@@ -338,6 +338,15 @@ def test_a_layer_checks_its_constants_once():
     assert calls == [(1,)] * 2
 
 
+def test_a_readers_tensor_of_decays_is_neither_shared_nor_overwritten():
+    beta = torch.tensor([0.9, 0.8])
+    layers, other = [torch.nn.ModuleList([LIF(first), LIF(second)]) for first, second in (
+        (beta, beta), (torch.tensor([0.1, 0.2]), torch.tensor([0.3, 0.4])))]
+    layers.load_state_dict(other.state_dict())
+    assert beta.tolist() == torch.tensor([0.9, 0.8]).tolist()
+    assert torch.equal(layers[0].beta, other[0].beta) and torch.equal(layers[1].beta, other[1].beta)
+
+
 def test_a_threshold_can_be_set_and_is_in_the_state_dict():
     source, target, x = LIF(threshold=10.0), LIF(), torch.rand(20, 2, 3)
     source.threshold = 0.1234567890123

@@ -191,7 +191,7 @@ def test_shapes_and_the_order_of_the_approximations(num_steps, batch, inputs, hi
     ({"error": lambda out, t: out * torch.nan}, ValueError, "what error returns holds NaN or infinity. Look at the loss"),
     ({"error": lambda out, t: out.float()}, TypeError, "what error returns is torch.float32 and out is torch.float64"),
     ({"update": 3}, TypeError, "update must be a function, got 3"),
-    ({"update": lambda: None}, TypeError, "update must be a function of 1 arguments"),
+    ({"update": lambda: None}, TypeError, "update must be a function of 1 argument,"),
     ({"surrogate": atan}, TypeError, r"surrogate must return a tensor.*surrogate=atan\(\)"),
     ({"weights": None}, TypeError, r"weights must be Weights\(hidden, recurrent, output\), got NoneType"),
     ({"weights": Weights([[0.5]], None, [[1.0]])}, TypeError, r"weights.hidden .*got list. .*torch.tensor\(weights.hidden\)"),

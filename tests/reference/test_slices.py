@@ -172,6 +172,60 @@ def test_fit_does_not_slice_what_does_not_average(monkeypatch, options):
     assert slices_of(network(), monkeypatch, **options) == [12] * 4
 
 
+def entropy(output, target):
+    return nn.functional.cross_entropy(output.sum(0), target, weight=torch.tensor([1, 1, 9], dtype=output.dtype))
+
+
+@pytest.mark.parametrize(("loss", "rare"), [
+    (lambda records, y: entropy(records[-1].mem, y), 2),
+    (lambda records, y: nn.functional.cross_entropy(records[-1].mem.sum(0), y), -100),
+    (lambda records, y: entropy(records[-1].spk, y), None)],
+    ids=["weights", "ignored samples", "weights, of outputs that are silent yet"])
+def test_a_loss_that_does_not_average_over_a_rare_class_is_not_sliced(monkeypatch, loss, rare):
+    x, sizes, net = torch.rand(600, 12, generator=torch.Generator().manual_seed(2)).double(), [], network()
+    target = torch.arange(600) % 3
+    if rare is not None:
+        target = torch.arange(600) % 2
+        target[1] = rare                                     # in one of the batches, and not in the first
+    for layer in net.neurons:
+        layer.threshold = 50.0
+    monkeypatch.setattr(slices, "SLICE_NUMBERS", 6 * 50 * 30)
+    net.register_forward_hook(lambda layer, inputs, output: sizes.append(output[-1].mem.shape[1]))
+    fit(net, x, target, loss=loss, encode=lambda x: direct_current(x, 6), epochs=1, batch_size=100, seed=0)
+    assert sizes == [100] * 6
+
+
+def test_more_classes_than_samples_are_tried_from_end_to_end(monkeypatch):
+    net, x = network(), torch.rand(40, 12).double()
+    records, target = net(direct_current(x, 6)), torch.zeros(40, dtype=torch.int64)
+    monkeypatch.setattr(slices, "SLICE_NUMBERS", 6 * 10 * 30)
+    for among, size in ((None, 10), (torch.arange(1000), 40), (torch.arange(999), 10)):
+        found = slices.exact_slice(net, records, target, among=among, loss=lambda records, y: records[-1].mem.mean() * (
+            len(y) if bool((y == 999).any()) else 1))
+        assert found == size
+
+
+@pytest.mark.parametrize("among", [3, [1], torch.zeros(0)])
+def test_targets_to_look_among_are_a_tensor(among):
+    net, (x, target) = network(), data()
+    with pytest.raises((TypeError, ValueError), match="exact_slice: among"):
+        slices.exact_slice(net, net(x), target, loss=READ["count"], among=among)
+
+
+def test_a_network_whose_input_is_called_current_is_one_of_the_readers_own():
+    class Mine(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = network()
+
+        def forward(self, current):
+            return self.inner(current)
+
+    x, target = data()
+    assert gradients(Mine(), x, target, loss=READ["count"], slice_size=5)[0] == pytest.approx(
+        gradients(network(), x, target, loss=READ["count"])[0], rel=1e-12)
+
+
 @pytest.mark.parametrize("layer", [nn.BatchNorm1d(6), nn.BatchNorm2d(1)])
 def test_batch_norm_is_never_sliced(monkeypatch, layer):
     class Normed(Plain):

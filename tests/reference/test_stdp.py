@@ -231,7 +231,7 @@ def test_without_a_spike_no_weight_moves(bounds, dtype):
 
 def test_the_cures_for_weights_work():
     weight, rule = torch.tensor([[-0.5]]), PairRule(bounds="soft")
-    with pytest.raises(ValueError, match=r"rule._replace\(w_min=-1.0\), or use weight.clamp\(rule.w_min, rule.w_max\)"):
+    with pytest.raises(ValueError, match=r"rule._replace\(w_min=.*, or use weight.clamp\(rule.w_min, rule.w_max\)"):
         trace_stdp(*quiet(), weight, rule)
     assert trace_stdp(*quiet(), weight, rule._replace(w_min=-1.0)).item() == -0.5
     assert trace_stdp(*quiet(), weight.clamp(rule.w_min, rule.w_max), rule).item() == 0

@@ -1,6 +1,7 @@
 """The training loop: it learns, repeats itself for a seed, leaves the world as it was and says what is wrong."""
 import io
 import math
+import re
 
 import numpy as np
 import pytest
@@ -505,3 +506,34 @@ def test_what_users_pass_to_a_step_is_named(change, error, words):
              "optimiser": torch.optim.SGD(net.parameters(), lr=0.1)}
     with pytest.raises(error, match=f"^train_step: {words}"):
         train_step(**given | change)
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"loss": torch.nn.CrossEntropyLoss()}, r"fit: loss takes \(records, target\), and CrossEntropyLoss\(\) takes logits"),
+    ({"loss": torch.nn.functional.cross_entropy}, r"fit: loss takes \(records, target\), and cross_entropy takes logits"),
+    ({"regulariser": lambda records: None}, "fit: regulariser must return one number, a scalar tensor, got NoneType"),
+    ({"regulariser": lambda records: records[0].mem.mean(0)}, "fit: regulariser must return one number, a scalar tensor, got"),
+    ({"validation": (*data(), torch.ones(120))}, r"fit: validation must be the pair \(inputs, targets\), got 3 parts"),
+    ({"validation": data(), "lengths": torch.full((120,), 3)}, r"be \(inputs, targets, lengths\), got 2 parts. Lengths of the"),
+    ({"encode": direct_current}, "fit: encode must be a function of 1 argument, got")])
+def test_first_slips_are_named_in_our_words(change, words):
+    with pytest.raises(TypeError, match=words):
+        fit(network(), *data(), **{"loss": loss, "encode": constant, "epochs": 1, "seed": 0} | change)
+
+
+@pytest.mark.parametrize("shape", [(120, 1), (120, 2)])
+def test_the_advice_for_columns_and_one_hot_rows_works(shape):
+    (inputs, classes), net = data(), network()
+    targets = classes[:, None] if shape[1] == 1 else torch.nn.functional.one_hot(classes)
+    with pytest.raises(ValueError, match="got shape") as caught:
+        fit(net, inputs, targets, loss=loss, encode=constant, epochs=1, seed=0)
+    cure = re.search(r"with (targets\.\w+\(1\))", str(caught.value))[1]
+    assert torch.equal(eval(cure, {"targets": targets}), classes)
+
+
+def test_quantities_are_no_class_numbers_and_batches_have_equal_steps():
+    inputs, targets = data()
+    with pytest.raises(TypeError, match="accuracy: read must return class numbers, got torch.float32"):
+        accuracy(network("spike"), inputs, targets, encode=constant, read=lambda record: record.spk.sum(0)[:, 0])
+    with pytest.raises(ValueError, match="predict: encode must make equally many steps of each batch"):
+        predict(network(), inputs, encode=lambda x: direct_current(x, len(x)), read=lambda record: record.mem, batch_size=50)

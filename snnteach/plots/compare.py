@@ -66,6 +66,7 @@ def names(ax, gap=0.085):
     curves = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}.values()
     if not curves:
         raise ValueError("names: no curve here has a label. Draw it with label=... or with bands.")
+    ax.autoscale_view()                                            # the limits of what was just drawn
     ends = {line: ax.transLimits.transform(ax.transScale.transform(line.get_xydata()[-1]))[1] for line in curves}
     place = -1.0
     for line in sorted(curves, key=ends.get):

@@ -48,7 +48,7 @@ def test_title_and_end_of_a_notebook_come_from_its_row(monkeypatch):
     assert end == f"## Summary (1 min)\n\n- One.\n\n**Next:** [{after.number} · {after.title}]({after.file}){after.invitation}"
     assert after.invitation[0] in " :" and after.invitation[-1] == "."
     title, *_, end = (cell.source for cell in course.fill(stub(), lesson("02")).cells)
-    assert "7 for the 5 exercises · needs: [01 · the membrane](01_membrane.ipynb)**" in title
+    assert f"7 for the {lesson('02').exercises} exercises · needs: [01 · the membrane](01_membrane.ipynb)**" in title
     assert end.endswith("**Next:** [025 · the decay](025_decay.ipynb) waits.")
     assert course.fill(stub(), rows[-1]).cells[-1].source.endswith("[course map](../README.md) shows what else there is.")
     readme = course.readme(notebooks.README.read_text(encoding="utf-8"), TIMES)

@@ -94,7 +94,7 @@ def test_first_spike_listing_is_the_module(listing):
 @pytest.mark.parametrize("reset", neurons.RESETS)
 @pytest.mark.parametrize("kind", ["constant", "pulse train", "noise"])
 def test_the_explorers_budget_adds_up(reset, kind):
-    data = compute_lif(0.9, 0.3, reset, kind)
+    data = compute_lif(0.9, 0.3, reset, kind, "W, as in Eq. 2")
     assert data["x"].mean().item() == pytest.approx(0.3, rel=1e-5)
     assert sum(data["shares"]) == pytest.approx(1.0)
     if reset == "none":
@@ -106,7 +106,7 @@ def test_the_explorers_budget_adds_up(reset, kind):
 
 
 def test_the_same_mean_input_fires_in_packets_only():
-    counts = {kind: int(compute_lif(0.9, 0.09, "subtract", kind)["spk"].sum()) for kind in ("constant", "pulse train", "noise")}
+    counts = {kind: int(compute_lif(0.9, 0.09, "subtract", kind, "W, as in Eq. 2")["spk"].sum()) for kind in ("constant", "pulse train", "noise")}
     assert counts["constant"] == 0 and counts["pulse train"] == 4 and counts["noise"] >= 1
     assert bool((drive(0.09, "noise") >= 0).all())
 
@@ -131,12 +131,21 @@ def test_the_repaired_listing_is_the_module():
         assert torch.equal(single.to(FLOAT), spk)
 
 
+def test_the_build_that_resets_at_once_is_the_delayed_reset_that_decays():
+    for x, beta, threshold in find("02.6").cases:
+        spk, mem = neurons.lif(x, beta, threshold, reset="subtract_decayed")
+        built, potential = find("02.6").reference(x, beta, threshold)
+        assert torch.equal(built, spk) and torch.allclose(potential, mem, atol=1e-6)
+    assert not torch.equal(find("02.6").reference(*find("02.6").cases[0])[0], neurons.lif(*find("02.6").cases[0])[0])
+
+
 def test_the_picture_of_the_neuron_and_its_budget():
     steps, uniform = torch.arange(100), torch.rand(100, generator=torch.Generator().manual_seed(1))
     for picture, s in pictures("neurons.lif"):
         current, beta = s["current"], s["beta"]
         x = {"constant": torch.full((100,), current), "pulse train": 5 * current * (steps % 5 == 4),
              "noise": torch.log(1 - uniform) * current / torch.log(1 - uniform).mean()}[s["kind"]]
+        x = x * (10 * (1 - beta) if "Eq. 1" in s["held"] else 1)
         spk, mem = (record.flatten() for record in neurons.lif(x[:, None, None], beta, reset=s["reset"]))
         before = torch.cat([torch.zeros(1), mem[:-1]])
         parts = [((1 - beta) * before).sum(), (beta * before + x - mem).sum(), mem[-1]]               # leak, reset, stored
@@ -144,6 +153,7 @@ def test_the_picture_of_the_neuron_and_its_budget():
         picture.line("mem", steps, mem, "blue", clipped=True)
         picture.points("spk", fired, torch.full(fired.shape, 2.03), "black", "|")
         picture.line("x", steps, x, "orange", steps="steps-mid", clipped=True)
+        picture.says("input", "(1 - β) W' X" if "Eq. 1" in s["held"] else "W X")
         picture.says("rate", "{} spikes in 100 steps: rate {}", len(fired), len(fired) / 100)
         picture.says("law", 'balance law, for "subtract": {}', x.mean() - (1 - beta) * mem.mean())
         for place, (part, color) in enumerate(zip(parts, ("sky", "vermillion", "black"), strict=True)):

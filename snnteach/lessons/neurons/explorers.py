@@ -7,6 +7,7 @@ from ..kinds import Choice, Control, Explorer
 
 _STEPS = 100
 _KINDS = ("constant", "pulse train", "noise")
+_HELD = ("W, as in Eq. 2", "W', as in Eq. 1")
 
 
 def drive(current, kind, num_steps=_STEPS):
@@ -19,16 +20,19 @@ def drive(current, kind, num_steps=_STEPS):
     return current * noise / noise.mean()
 
 
-def compute_lif(beta, current, reset, kind):
-    """Run one neuron for 100 steps and tell where its input went: leak, resets, and what the membrane still stores."""
-    x = drive(current, kind)                                             # [T]
+def compute_lif(beta, current, reset, kind, held):
+    """Run one neuron for 100 steps and tell where its input went: leak, resets, and what the membrane still stores.
+
+    With W' held the input is scaled by 1 - beta, and is the same as with W held at beta = 0.9.
+    """
+    x = drive(current, kind) * ((1 - beta) / 0.1 if held == _HELD[1] else 1.0)          # [T]
     spk, mem = (record.flatten() for record in lif(x[:, None, None], beta, reset=reset))
     leak = (1 - beta) * float(mem[:-1].sum()) / _STEPS
     stored = float(mem[-1]) / _STEPS
     mean = float(x.mean())
     shares = [leak / mean, (mean - leak - stored) / mean, stored / mean]
     return {"x": x, "spk": spk, "mem": mem, "rate": float(spk.mean()), "shares": shares,
-            "law": mean - (1 - beta) * float(mem.mean()), "reset": reset}
+            "law": mean - (1 - beta) * float(mem.mean()), "reset": reset, "held": held}
 
 
 def build_lif(fig):
@@ -48,6 +52,7 @@ def build_lif(fig):
         "mem": top.plot([], [], color=COLORS["blue"], linewidth=1.3)[0],
         "spk": top.plot([], [], "|", color="black", markersize=10)[0],
         "x": low.step([], [], where="mid", color=COLORS["orange"], linewidth=1.2)[0],
+        "input": low.text(1, 0.96, "", transform=low.transAxes, ha="right", va="top", color="0.25"),
         "rate": top.text(0, 1.14, "", transform=top.transAxes, fontweight="bold", fontsize=11),
         "law": top.text(0, 1.03, "", transform=top.transAxes, color="0.25"),
         **{f"bar{place}": bar.bar(place, 0, color=COLORS[name], width=0.7)[0] for place, name in enumerate(names)},
@@ -62,6 +67,7 @@ def update_lif(artists, data):
     artists["mem"].set_data(steps, data["mem"])
     artists["spk"].set_data(fired, torch.full(fired.shape, 2.03))
     artists["x"].set_data(steps, data["x"])
+    artists["input"].set_text("W X" if data["held"] == _HELD[0] else "(1 - β) W' X")
     artists["rate"].set_text(f"{len(fired)} spikes in {_STEPS} steps: rate {data['rate']:.2f}")
     artists["law"].set_text(f"balance law, for \"subtract\": {data['law']:.2f}")
     for place, share in enumerate(data["shares"]):
@@ -77,8 +83,9 @@ EXPLORERS = {
         controls={"beta": Control(0.9, 0.5, 0.99, 0.01, "decay beta", "per step"),
                   "current": Control(0.3, 0.02, 0.6, 0.01, "mean current", "thresholds"),
                   "kind": Choice("constant", _KINDS, "input"),
-                  "reset": Choice("subtract", RESETS, "reset")},
-        sweeps=(("kind", {"current": 0.09}), ("beta", {})),
+                  "reset": Choice("subtract", RESETS, "reset"),
+                  "held": Choice(_HELD[0], _HELD, "held when beta moves")},
+        sweeps=(("kind", {"current": 0.09}), ("beta", {}), ("beta", {"held": _HELD[1]})),
         alt="Left, the potential of a leaky integrate-and-fire neuron with its threshold and spikes, above its input; "
             "right, the share of that input that leaks, is taken by resets, or is still stored in the membrane.",
         size=(6.8, 4.0)),

@@ -28,7 +28,7 @@ def compute_shape(kind, slope, threshold, spread):
 def build_shape(fig):
     """Above the step and its surrogate, below the potentials of a layer on the same axis."""
     top, bottom = fig.subplots(2, 1, sharex=True)
-    top.set(xlim=(-5, 2), ylim=(-0.05, 1.6), ylabel="spike, slope")
+    top.set(xlim=(-5, 2), ylim=(-0.05, 1.6), ylabel="S(u), h(u)")
     top.set_title("Step forward, curve backward")
     top.plot([-5, 0, 0, 2], [0, 0, 1, 1], color="black", label="spike S(u)")
     bottom.set(ylim=(0, 0.16), xlabel="u = membrane potential - threshold", ylabel="share of potentials")
@@ -98,23 +98,23 @@ def update_landscape(artists, data):
     artists["slopes"].set_data(WEIGHTS, data["slopes"])
     artists["slope_point"].set_data([weight], [min(slope, _STEEPEST)])
     artists["slope_point"].set_marker("o" if slope <= _STEEPEST else "^")
-    artists["text"].set_text(f"surrogate slope {slope:.2f}")
+    artists["text"].set_text(f"lent slope {slope:.2f}")
 
 
 EXPLORERS = {
     "shape": Explorer(
         compute_shape, build_shape, update_shape, size=(6.4, 4.4),
         controls={"kind": Choice("atan", _KINDS, "surrogate"),
-                  "slope": Control(1.0, 0.25, 25.0, 0.25, "slope k", "1/threshold"),
+                  "slope": Control(1.0, 0.25, 25.0, 0.25, "sharpness k", "1/threshold"),
                   "threshold": Control(1.0, 0.5, 4.0, 0.1, "threshold", "units"),
                   "spread": Control(0.25, 0.05, 1.0, 0.05, "spread of the current", "units")},
         sweeps=(("threshold", {}), ("kind", {"threshold": 4.0})),
         alt="Above, the step of the spike and the surrogate that stands in for its slope; below, the potentials of 200 neurons "
-            "on the same axis. Potentials outside the shaded window feel a slope of less than 0.01."),
+            "on the same axis. Potentials outside the shaded window get less than 0.01 of a gradient."),
     "landscape": Explorer(
         compute_landscape, build_landscape, update_landscape,
         controls={"kind": Choice("atan", _KINDS, "surrogate"),
-                  "slope": Control(1.0, 0.25, 25.0, 0.25, "slope k", "1/threshold"),
+                  "slope": Control(1.0, 0.25, 25.0, 0.25, "sharpness k", "1/threshold"),
                   "weight": Control(0.35, 0.0, 1.0, 0.005, "weight", "thresholds")},
         sweeps=(("weight", {}), ("slope", {})),
         alt="Left, the spike count of one neuron climbs in stairs as its weight grows, with the tangent that a surrogate "

@@ -23,8 +23,8 @@ def _logistic_slope(u):
 EXERCISES = [
     Exercise(
         id="07.1", difficulty="easy", minutes=6,
-        question="Which weights W[i, j] have a gradient in one step, under a boxcar of sharpness 1? "
-                 "Inputs `fired` [N_in] are 0 or 1, `u` [N_out] is potential minus threshold.",
+        question="Which weights W[i, j] have a gradient in one step, under a boxcar of sharpness 1? Inputs `fired` [N_in] "
+                 "are 0 or 1, `u` [N_out] is potential minus threshold.",
         reference=answers.weights_that_move,
         property="A weight moves if and only if its input fired and its output stands less than 1/2 from threshold.",
         cases=((_FIRED, _NEAR), (torch.tensor([0.0, 1.0]), torch.tensor([0.7, -0.49, 0.1])), (torch.zeros(2), torch.zeros(3))),
@@ -69,8 +69,8 @@ EXERCISES = [
         )),
     Exercise(
         id="07.4", difficulty="medium", minutes=8, tolerance=5e-4,
-        question="L = (W_out S - y)^2 with W_out = 2, y = 1, S_in = 1, W_in = 0.8, threshold 1, sigmoid surrogate with k = 1. "
-                 "What is dL/dW_in?",
+        question="L = (W_out S - y)^2 with W_out = 2, y = 1, S_in = 1, W_in = 0.8, threshold 1, sigmoid surrogate with k = "
+                 "1. What is dL/dW_in?",
         reference=-4 * _logistic_slope(-0.2),
         property="It is a product of three factors: dL/dS, h(U - threshold) and dU/dW_in. Two of them are not 1.",
         hints=("U = 0.8 is below threshold, so S = 0. Write dL/dS, h(U - 1) and dU/dW_in one after the other.",
@@ -100,17 +100,16 @@ EXERCISES = [
     Exercise(
         id="07.6", difficulty="hard", minutes=15, build=True, gradients=("current",), tolerance=1e-5,
         question="Write a layer of leaky integrate-and-fire neurons (beta = 0.9, threshold 1, reset by subtraction) whose "
-                 "surrogate "
-                 "is a boxcar with tails: 1 where k |u| < 1/2, beyond it 1 / (2 k u)^2. It takes current [T, B, N] and returns "
-                 "spikes and potentials, [T, B, N] each.",
+                 "surrogate is a boxcar with tails: 1 where k |u| < 1/2, beyond it 1 / (2 k u)^2. It takes current [T, B, "
+                 "N] and returns spikes and potentials, [T, B, N] each.",
         reference=answers.layer_with_tails,
         cases=((_CURRENT, 1.0), (2 * _CURRENT, 4.0)),
         property="Its spikes and potentials are those of lif(current, 0.9), and its gradients those of lif with this "
                  "surrogate.",
         hints=("Two parts: a torch.autograd.Function whose forward is (u > 0).to(u.dtype), and a loop over the steps.",
                "One step: mem = 0.9 * mem + x - spk.detach(), then spk = Tailed.apply(mem - 1). Both start at zero.",
-               "The tails in one line: h = 1 / (2 * slope * u.abs()).clamp(min=1) ** 2. The backward pass returns grad_spk "
-               "* h."),
+               "The tails in one line: h = 1 / (2 * slope * u.abs()).clamp(min=1) ** 2. The backward pass returns "
+               "grad_spk * h."),
         misconceptions=(
             Misconception(answers.only_the_box, "the gradients are those of a boxcar without tails: far from threshold "
                                                 "yours are 0."),
@@ -129,8 +128,7 @@ EXERCISES = [
     Exercise(
         id="07.7", difficulty="medium", minutes=8, tolerance=1e-3,
         question="S1 = step(w1 - 1), S2 = step(w2 S1 - 1), a boxcar of sharpness 1 for both. Walk from (w1, w2) = (0.6, "
-                 "0.6) to "
-                 "(1.4, 1.4), first raising w1, then w2. What does the lent slope of S2 add up to?",
+                 "0.6) to (1.4, 1.4), first raising w1, then w2. What does the lent slope of S2 add up to?",
         reference=0.4 * 0.6 + 0.8,
         property="It is a sum of four pieces: below and above w1 = 1 on the first leg, the same for w2 on the second.",
         hints=("On the first leg the lent slope is h(w2 S1 - 1) w2 h(w1 - 1), on the second h(w2 S1 - 1) S1. When is each h 1?",
@@ -156,8 +154,8 @@ EXERCISES = [
         solution="0.4 * 0.6 + 0.8 = 1.04; the other way round it is 0.4 * 1.4 = 0.56. S2 climbs 1 on both."),
     Exercise(
         id="07.8", difficulty="easy", minutes=6,
-        question="Write a test of a surrogate h: True if h is positive at threshold, nowhere negative, nowhere larger than at "
-                 "threshold, and the same on both sides of it.",
+        question="Write a test of a surrogate h: True if h is positive at threshold, nowhere negative, nowhere larger than "
+                 "at threshold, and the same on both sides of it.",
         reference=answers.looks_right,
         cases=tuple((h,) for h in (surrogate.atan(), answers.tall_triangle, surrogate.straight_through(), surrogate.zero(),
                                    answers.triangle_of_two_signs, answers.peak_at_rest, answers.left_half)),
@@ -176,27 +174,24 @@ EXERCISES = [
 GUESSES = {
     "07.a": Guess(
         "You raise the threshold from 1 to 4, so that no neuron fires any more. Which surrogate, of sharpness 1, can still "
-        "teach "
-        "this layer?",
+        "teach this layer?",
         ("neither: a silent neuron is dead", "`boxcar`", "`atan`", "both: a surrogate does not need spikes"), "`atan`",
-        "The layer is silent, yet the arctangent still gives more than 0.01 of the gradient to 28 % of the neurons: its tails "
-        "reach far. The boxcar gives exactly 0 to all of them, since every potential has left its window.\n\n"
+        "The layer is silent, yet the arctangent still gives more than 0.01 of the gradient to 28 % of the neurons: its "
+        "tails reach far. The boxcar gives exactly 0 to all of them, since every potential has left its window.\n\n"
         "So both habits of thought fail. Silent is not dead, and a surrogate is no guarantee: what counts is whether a "
-        "potential "
-        "stands where $h$ is not zero.",
+        "potential stands where $h$ is not zero.",
         "surrogate.shape", {"threshold": 4.0}, lambda data: data["spikes"] == 0),
     "07.b": Guess(
         "The outputs of this network are membranes that never fire, so the last layer gets an honest gradient. Its hidden "
-        "layer "
-        "has the true slope of a spike, 0. Ten digits: how many of those held out does it read after training?",
+        "layer has the true slope of a spike, 0. Ten digits: how many of those held out does it read after training?",
         ("1 in 10: no gradient, no learning", "5 in 10", "9 in 10", "97 in 100, as with a surrogate"), "9 in 10",
-        "The hidden layer learns nothing: it stays as random as it was. But a hundred random features and a trained last layer "
-        "read nine of ten of these digits.\n\n"
+        "The hidden layer learns nothing: it stays as random as it was. But a hundred random features and a trained last "
+        "layer read nine of ten of these digits.\n\n"
         "This is why a dead layer is so easily overlooked. A network that learns *something* proves nothing about its first "
         "layer; only the same network with that layer frozen tells."),
     "07.c": Guess(
-        "The sharper a surrogate, the nearer it is to the true slope of the step. You train with $k$ from 1/4 to 64, spikes at "
-        "the output. Which $k$ learns best?",
+        "The sharper a surrogate, the nearer it is to the true slope of the step. You train with $k$ from 1/4 to 64, spikes "
+        "at the output. Which $k$ learns best?",
         ("one of the lowest", "one in the middle: a compromise", "the sharpest: nearest to the truth", "all the same"),
         "one of the lowest",
         "For each of the five shapes $k = 1/4$ is among the best, and nothing gets better with a sharper one; three of the "
@@ -205,14 +200,13 @@ GUESSES = {
         "anything."),
     "07.d": Guess(
         "Two neurons in a row, one weight each. You walk from weights at which the second is silent to weights at which it "
-        "fires, "
-        "and add up the lent slope along the way. Then you do it again by another way. The spike climbs 1 on both. What do "
-        "your sums say?",
+        "fires, and add up the lent slope along the way. Then you do it again by another way. The spike climbs 1 on both. "
+        "What do your sums say?",
         ("both 1: that is what the spike climbs", "the same on both ways, but not 1", "1 on one way, almost 0 on the other"),
         "1 on one way, almost 0 on the other",
         "Raise the first weight, then the second, and you collect 1.00. Raise the second first, and you collect 0.05.\n\n"
-        "On that way the second potential never glides through its threshold. It waits one threshold below, and when the first "
-        "neuron fires it jumps to one half above. A slope that is lent only near the threshold does not see a jump."),
+        "On that way the second potential never glides through its threshold. It waits one threshold below, and when the "
+        "first neuron fires it jumps to one half above. A slope that is lent only near the threshold does not see a jump."),
 }
 
 QUESTIONS = [
@@ -222,8 +216,8 @@ QUESTIONS = [
         "No. The loss is a staircase: its true derivative is 0 almost everywhere, and finite differences measure that. "
         "Compare a surrogate with its formula instead."),
     Question(
-        "A layer stands 3 thresholds too low. How large is h for a boxcar and for an arctangent, both of sharpness 1, and what "
-        "follows?",
+        "A layer stands 3 thresholds too low. How large is h for a boxcar and for an arctangent, both of sharpness 1, and "
+        "what follows?",
         "0 for the boxcar, for ever; 1 / (1 + (3 pi)^2), about 0.011, for the arctangent, which an optimiser such as Adam "
         "scales up."),
     Question(

@@ -109,8 +109,8 @@ EXPLORERS = {
     "path": Explorer(
         compute_path, build_path, update_path, size=(6.8, 4.8),
         controls={"beta": Control(0.9, 0.5, 0.99, 0.01, "decay beta", "per step"),
-                  "t": Control(9, 0, 11, 1, "loss at t", "step"),
-                  "s": Control(2, 0, 11, 1, "weights at s", "step"),
+                  "t": Control(4, 0, 11, 1, "loss at t", "step"),
+                  "s": Control(3, 0, 11, 1, "weights at s", "step"),
                   "truncation": Control(12, 1, 12, 1, "window K", "steps"),
                   "reset": Choice("detached", ("detached", "attached"), "reset")},
         sweeps=(("beta", {}), ("reset", {})),

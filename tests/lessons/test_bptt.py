@@ -5,10 +5,12 @@ import torch
 
 from snnteach import bptt as reference
 from snnteach.lessons.bptt import explorers as explorer
+from snnteach.lessons.bptt import study
+from snnteach.lessons.bptt.exercises import layer_detached
 from snnteach.lessons.bptt.films import backward_frames, build_backward, draw_backward
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
-from snnteach.surrogate import atan
+from snnteach.surrogate import atan, spike
 from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
@@ -80,9 +82,45 @@ def test_exercises_agree_with_autograd():
     (grad,) = torch.autograd.grad((spk.flatten() * d_spk).sum(), current)
     ours = find("08.2").reference(d_spk, atan()(mem.detach().flatten() - 1), 0.7)
     assert torch.allclose(ours, grad.flatten(), atol=1e-6)
+    ratio = (torch.tensor(0.9) ** torch.arange(500)).sum() / (torch.tensor(0.9 - 0.3) ** torch.arange(500)).sum()
+    assert find("08.7").reference == pytest.approx(ratio.item())
     for beta, share in ((0.9, 0.9), (0.8, 0.5)):
         K = find("08.3").reference(beta, share)
         assert 1 - beta**K >= share > 1 - beta ** (K - 1)
+
+
+@pytest.mark.parametrize("detached", [True, False])
+def test_the_layer_of_the_build_is_autograd_of_the_run_that_learns(detached):
+    weights, x = reference.Weights(*(weight.float() for weight in network()[0])), network()[1].float()
+    pokes = torch.zeros(25, 3, 7, requires_grad=True)                      # added to the currents
+    d_spk = torch.randn(25, 3, 7, generator=torch.Generator().manual_seed(4))
+    syn = mem = spk = torch.zeros(3, 7)
+    mems, spks, loss = [], [], 0.0
+    for t, (drive, poke) in enumerate(zip(x @ weights.hidden.T, pokes, strict=True)):
+        syn = 0.6 * syn + drive + spk @ weights.recurrent.T + poke
+        mem = 0.9 * mem + syn - (spk.detach() if detached else spk)
+        spk = spike(mem - 1, atan())
+        mems, spks, loss = [*mems, mem.detach()], [*spks, spk.detach()], loss + (spk * d_spk[t]).sum()
+    loss.backward()
+    found_mem, found_spk, out = study.read_rows(x, weights, alpha=0.6, beta=0.9, beta_out=0.8)
+    assert torch.allclose(found_mem, torch.stack(mems), atol=1e-5)
+    assert torch.equal(found_spk, torch.stack(spks)) and found_spk.sum() > 10
+    assert torch.allclose(out, sum(0.8 ** (24 - t) * spk @ weights.output.T for t, spk in enumerate(spks)), atol=1e-5)
+    gradient = layer_detached if detached else find("08.6").reference
+    assert torch.allclose(gradient(d_spk, atan()(found_mem - 1), weights.recurrent, 0.6, 0.9), pokes.grad, atol=1e-4)
+
+
+def test_the_cue_is_silent_long_before_it_is_asked():
+    x, side = study.cue_task(50, torch.Generator().manual_seed(0))
+    left, right = x[:, :, :20].sum((0, 2)), x[:, :, 20:40].sum((0, 2))
+    assert x.shape == (45, 50, 100) and not x[5:, :, :40].any() and x[5:, :, 40:].any()
+    assert torch.equal((left > 0), side[0, :, 0] > 0) and torch.equal((right > 0), side[0, :, 0] < 0)
+    weights, _ = study.draw(0, 1.0)
+    run = reference.forward(x, weights, 0.9, 0.9)
+    error = torch.zeros_like(run.out)
+    error[-5:] = 1.0
+    reached = [reference.backward(run, weights, error, 0.9, 0.9, truncation=K).hidden[:, :40].any() for K in (36, 37)]
+    assert reached == [False, True]                                                     # no window of 20 reaches it
 
 
 def paths(beta, detach):

@@ -60,7 +60,7 @@ def _current_forgets(d_spk, h, V, alpha, beta):
     return layer_gradient(d_spk, h, V, 0.0, beta)
 
 
-def _variant(into_spk):
+def layer_variant(into_spk):
     """`layer_gradient` with another sum of what comes back into the spike."""
     def gradient(d_spk, h, V, alpha, beta):
         d_syn, d_mem, d_cur = torch.zeros_like(d_spk), torch.zeros_like(d_spk[0]), torch.zeros_like(d_spk[0])
@@ -70,6 +70,9 @@ def _variant(into_spk):
         return d_syn
 
     return gradient
+
+
+layer_detached = layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V)
 
 
 def _potential_instead(d_spk, h, V, alpha, beta):
@@ -208,27 +211,29 @@ EXERCISES = [
                  "last step only d_spk, h and a 1 are left.",
         hints=("Draw I[t], U[t] and S[t] for two steps. From S[t]: to the read-out, to I[t+1] with V, to U[t+1] with -1. From "
                "U[t]: to S[t] and U[t+1]. From I[t]: to U[t] and I[t+1].",
-               "Keep two things from the step after: d_mem and d_cur, [B, H] each. First the spike: d_spk[t] + d_cur @ V - d_mem.",
+               "Keep two things from the step after, d_mem and d_cur, [B, H] each. Spike first: d_spk[t] + d_cur @ V - d_mem.",
                "Then d_mem = h[t] * into_spk + beta * d_mem, and d_cur = d_mem + alpha * d_cur, which is what to store."),
         misconceptions=(
-            Misconception(_unturned, "V is the wrong way round: a batch of rows [B, H] goes back through `@ V`, forward it went "
-                                     "through `@ V.T`."),
+            Misconception(_unturned, "V is the wrong way round: a batch of rows [B, H] goes back through `@ V`, forward it "
+                                     "went through `@ V.T`."),
             Misconception(_current_forgets, "two arrows leave I[t]: the one to I[t+1], with alpha, is missing."),
-            Misconception(_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V),
+            Misconception(layer_detached,
                           "the reset is attached: one more arrow leaves S[t], to U[t+1], with -1."),
-            Misconception(_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_mem @ V - d_mem),
-                          "V leads from S[t] into the current I[t+1], not into the potential: send back what stands at I[t+1]."),
-            Misconception(_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V + d_mem),
+            Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_mem @ V - d_mem),
+                          "V leads from S[t] into the current I[t+1], not into the potential: send back what stands "
+                          "at I[t+1]."),
+            Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V + d_mem),
                           "the reset takes charge away: its arrow carries -1."),
-            Misconception(_variant(lambda d_spk, d_cur, d_mem, V: d_spk - d_mem),
+            Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk - d_mem),
                           "the recurrent arrow is missing: from S[t] to I[t+1], with V."),
-            Misconception(_potential_instead, "this is the gradient for U[t]; asked is that for I[t], which also reaches I[t+1]."),
+            Misconception(_potential_instead, "this is the gradient for U[t]; asked is that for I[t], which also reaches "
+                                              "I[t+1]."),
             Misconception(_layer_forwards, "you start at step 0. What is later must be known first: start at the last step."),
         )),
     Exercise(
         id="08.7", difficulty="easy", minutes=5, tolerance=5e-3,
-        question="A constant input, beta = 0.9, threshold 1, h = 0.3 at every step. Each step back multiplies by beta (detached) "
-                 "or by beta - h (attached). Summed over all steps back, how many times as large is the detached gradient?",
+        question="A constant input, beta = 0.9, threshold 1, h = 0.3 at every step. Each step back multiplies by beta "
+                 "(detached) or by beta - h (attached). Over all steps, how many times as large is the detached gradient?",
         reference=4.0,
         property="Each gradient is the sum of a geometric series; h stands before both and cancels.",
         hints=("1 + q + q^2 + ... = 1 / (1 - q). What is q for each?", "(1 - 0.6) / (1 - 0.9)."),
@@ -262,7 +267,7 @@ GUESSES = {
         "the same story, so each step's own chapter is enough, and an optimiser such as Adam restores the length. "
         "It holds only while all moments look alike."),
     "08.c": Guess(
-        "A cue speaks for five steps and falls silent; the answer is due 35 to 44 steps later. You train with a window of "
+        "A cue speaks for five steps and falls silent; the answer is due 36 to 44 steps later. You train with a window of "
         "20 steps, so no gradient ever reaches the cue's own steps. Can the network learn to answer?",
         ("no: the window is shorter than the delay", "yes, in nearly all trials", "only what the read-out alone would learn"),
         "yes, in nearly all trials",

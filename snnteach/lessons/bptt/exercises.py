@@ -52,14 +52,6 @@ def layer_gradient(d_spk, h, V, alpha, beta):
     return d_syn
 
 
-def _unturned(d_spk, h, V, alpha, beta):
-    return layer_gradient(d_spk, h, V.T, alpha, beta)
-
-
-def _current_forgets(d_spk, h, V, alpha, beta):
-    return layer_gradient(d_spk, h, V, 0.0, beta)
-
-
 def layer_variant(into_spk):
     """`layer_gradient` with another sum of what comes back into the spike."""
     def gradient(d_spk, h, V, alpha, beta):
@@ -214,9 +206,11 @@ EXERCISES = [
                "Keep two things from the step after, d_mem and d_cur, [B, H] each. Spike first: d_spk[t] + d_cur @ V - d_mem.",
                "Then d_mem = h[t] * into_spk + beta * d_mem, and d_cur = d_mem + alpha * d_cur, which is what to store."),
         misconceptions=(
-            Misconception(_unturned, "V is the wrong way round: a batch of rows [B, H] goes back through `@ V`, forward it "
+            Misconception(lambda d_spk, h, V, *decays: layer_gradient(d_spk, h, V.T, *decays),
+                          "V is the wrong way round: a batch of rows [B, H] goes back through `@ V`, forward it "
                                      "went through `@ V.T`."),
-            Misconception(_current_forgets, "two arrows leave I[t]: the one to I[t+1], with alpha, is missing."),
+            Misconception(lambda d_spk, h, V, alpha, beta: layer_gradient(d_spk, h, V, 0.0, beta),
+                          "two arrows leave I[t]: the one to I[t+1], with alpha, is missing."),
             Misconception(layer_detached,
                           "the reset is attached: one more arrow leaves S[t], to U[t+1], with -1."),
             Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_mem @ V - d_mem),

@@ -1,9 +1,10 @@
 """The argument checks that the public doors of the reference modules share: each returns nothing, or raises and says why."""
-import inspect
 import math
 from numbers import Integral, Real
 
 import torch
+
+from ._cures import brief, can_take, conversion, event_cure, is_derivative, kind, short
 
 MOST_NUMBERS = 2**31                                         # of a tensor that one call may make: 8 GB in float32
 
@@ -17,29 +18,9 @@ def check_that(owner, holds, problem, error=ValueError):
 def check_tensor(owner, name, value, layout, *, dims=None, hint=""):
     """Raise unless `value` is a tensor and, where `dims` is given, has exactly so many axes."""
     if not isinstance(value, torch.Tensor):
-        raise TypeError(f"{owner}: {name} must be a torch.Tensor {layout}, got {_kind(value)}.{_conversion(name, value)}{hint}")
+        raise TypeError(f"{owner}: {name} must be a torch.Tensor {layout}, got {kind(value)}.{conversion(name, value)}{hint}")
     if dims is not None and value.dim() != dims:
         raise ValueError(f"{owner}: {name} must be {layout}, got shape {tuple(value.shape)}.{hint}")
-
-
-def _kind(value):
-    return "a function that was not called" if callable(value) and not isinstance(value, type) else type(value).__name__
-
-
-def _conversion(name, value):
-    """The line that makes a tensor of what users hold."""
-    if type(value).__name__ in ("DataFrame", "Series"):
-        whole = getattr(getattr(value, "dtype", None), "kind", "f") in "iu"
-        return f" Convert it with torch.from_numpy({name}.to_numpy({'int64' if whole else 'float32'!r}))."
-    if type(value).__name__ == "ndarray":
-        return f" Convert it with torch.from_numpy({name}){'.float()' if value.dtype.kind == 'f' else ''}."
-    if isinstance(value, (list, tuple)) and value:
-        alike = all(isinstance(entry, torch.Tensor) for entry in value)
-        if alike and len({entry.shape for entry in value}) > 1 and len({entry.shape[1:] for entry in value}) == 1:
-            return (f" Pad sequences of different lengths with torch.nn.utils.rnn.pad_sequence({name}, batch_first=True), "
-                    f"which is [B, T, ...], and keep torch.tensor([len(one) for one in {name}]), their lengths.")
-        return f" Convert it with torch.{'stack' if alike else 'tensor'}({name})."
-    return ""
 
 
 def check_signal(owner, name, value, *, layout, min_dims=1, dims=None, hint=""):
@@ -81,7 +62,7 @@ def check_number(owner, name, value):
     if isinstance(value, torch.Tensor) and value.numel() == 1:
         raise TypeError(f"{owner}: {name} must be a number, got a tensor. Pass {name}.item().")
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{owner}: {name} must be a number, got {_short(value)} ({_kind(value)}).")
+        raise TypeError(f"{owner}: {name} must be a number, got {short(value)} ({kind(value)}).")
     if math.isnan(value):
         raise ValueError(f"{owner}: {name} must be a number, got NaN.")
 
@@ -108,7 +89,7 @@ def check_whole(owner, low=1, high=math.inf, **values):
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
             most = f" and at most {high}" if high < math.inf else ""
-            raise ValueError(f"{owner}: {name} must be a whole number of at least {low}{most}, got {_short(value)}.")
+            raise ValueError(f"{owner}: {name} must be a whole number of at least {low}{most}, got {short(value)}.")
 
 
 def check_affordable(owner, name, *sizes):
@@ -121,35 +102,27 @@ def check_generator(owner, generator):
     """Raise unless `generator` is a torch.Generator or None."""
     if generator is not None and not isinstance(generator, torch.Generator):
         raise TypeError(f"{owner}: generator must be a torch.Generator, such as torch.Generator().manual_seed(0), or None, "
-                        f"got {_kind(generator)}.")
-
-
-def _short(value):
-    """What came, in at most 60 characters of one line."""
-    if isinstance(value, torch.Tensor):
-        return f"a tensor of shape {tuple(value.shape)}"
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+                        f"got {kind(generator)}.")
 
 
 def check_between(owner, name, value, low, high, hint=""):
     """Raise unless the number or every entry of the tensor `value` lies in [low, high]."""
     if not _obeys(owner, name, value, lambda entry: (entry >= low) & (entry <= high)):
-        raise ValueError(f"{owner}: {name} must be between {low} and {high}, got {_brief(value)}.{hint}")
+        raise ValueError(f"{owner}: {name} must be between {low} and {high}, got {brief(value)}.{hint}")
 
 
 def check_positive(owner, **values):
     """Raise unless each named number, or every entry of each named tensor, is greater than zero."""
     for name, value in values.items():
         if not _obeys(owner, name, value, lambda entry: entry > 0):
-            raise ValueError(f"{owner}: {name} must be positive, got {_brief(value)}.")
+            raise ValueError(f"{owner}: {name} must be positive, got {brief(value)}.")
 
 
 def check_not_negative(owner, **values):
     """Raise unless each named number, or every entry of each named tensor, is zero or greater."""
     for name, value in values.items():
         if not _obeys(owner, name, value, lambda entry: entry >= 0):
-            raise ValueError(f"{owner}: {name} must not be negative, got {_brief(value)}.")
+            raise ValueError(f"{owner}: {name} must not be negative, got {brief(value)}.")
 
 
 def _obeys(owner, name, value, rule):
@@ -158,8 +131,8 @@ def _obeys(owner, name, value, rule):
         if value.dtype == torch.bool:
             raise TypeError(f"{owner}: {name} must hold numbers, got torch.bool. Convert it with {name}.float().")
         return _traced() or not value.numel() or all(bool(rule(end)) for end in value.detach().aminmax())
-    if _conversion(name, value):
-        raise TypeError(f"{owner}: {name} must be a number or a torch.Tensor, got {_kind(value)}.{_conversion(name, value)}")
+    if conversion(name, value):
+        raise TypeError(f"{owner}: {name} must be a number or a torch.Tensor, got {kind(value)}.{conversion(name, value)}")
     check_number(owner, name, value)
     return rule(value)
 
@@ -167,13 +140,6 @@ def _obeys(owner, name, value, rule):
 def _traced():
     """Tell whether PyTorch traces the code, as torch.export does: then no value is known yet."""
     return torch.compiler.is_compiling()
-
-
-def _brief(value):
-    """A number as it is, a tensor by its range: an error message is no place for a thousand entries."""
-    if not isinstance(value, torch.Tensor):
-        return value
-    return f"entries from {value.min().item():.4g} to {value.max().item():.4g}" if value.numel() > 1 else value.item()
 
 
 def check_intensity(owner, x):
@@ -187,7 +153,7 @@ def check_intensity(owner, x):
 def check_spikes(owner, name, value):
     """Raise unless the tensor `value` holds nothing but 0 and 1."""
     if not bool(((value == 0) | (value == 1)).all()):
-        raise ValueError(f"{owner}: {name} must hold spikes, 0 or 1, got {_brief(value)}.")
+        raise ValueError(f"{owner}: {name} must hold spikes, 0 or 1, got {brief(value)}.")
 
 
 def check_finite(owner, name, value, hint="Look for it in the input, the weights, the decays and the state.", infinity=False):
@@ -200,42 +166,24 @@ def check_finite(owner, name, value, hint="Look for it in the input, the weights
 def check_option(owner, name, value, options):
     """Raise unless `value` is one of `options`."""
     if isinstance(value, bool) or not isinstance(value, (str, Integral)) or value not in options:
-        raise ValueError(f"{owner}: {name} must be one of {', '.join(map(repr, options))}, got {_short(value)}.")
+        raise ValueError(f"{owner}: {name} must be one of {', '.join(map(repr, options))}, got {short(value)}.")
 
 
 def check_callable(owner, name, value, hint, takes=None):
     """Raise unless `value` is a function, of so many arguments where `takes` is given; the hint says what to pass."""
     if not callable(value):
-        raise TypeError(f"{owner}: {name} must be a function, got {_short(value)} ({_kind(value)}). {hint}")
-    if takes is not None and not _can_take(value, takes):
-        raise TypeError(f"{owner}: {name} must be a function of {takes} argument{'s' * (takes > 1)}, got {_short(value)}. "
+        raise TypeError(f"{owner}: {name} must be a function, got {short(value)} ({kind(value)}). {hint}")
+    if takes is not None and not can_take(value, takes):
+        raise TypeError(f"{owner}: {name} must be a function of {takes} argument{'s' * (takes > 1)}, got {short(value)}. "
                         f"{hint}")
-
-
-def _can_take(function, count):
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:                                       # written in C, without a signature
-        return True
-    return True
 
 
 def check_surrogate(owner, surrogate, name="surrogate"):
     """Raise unless `surrogate` is a derivative h(u), such as atan(), and not the factory atan itself or a name."""
     hint = f"A surrogate is a derivative h(u): call its factory, as in {name}=atan()."
     check_callable(owner, name, surrogate, hint)
-    if type(surrogate).__name__ != "_Surrogate" and not _is_derivative(surrogate):             # ours need no trial
-        raise TypeError(f"{owner}: {name} must return a tensor for a tensor, of its shape, got {_short(surrogate)}. {hint}")
-
-
-def _is_derivative(function):
-    try:
-        slope = function(torch.ones(1))
-    except TypeError:                                        # a factory, of a number or of nothing
-        return False
-    return isinstance(slope, torch.Tensor) and slope.shape == (1,)
+    if type(surrogate).__name__ != "_Surrogate" and not is_derivative(surrogate):             # ours need no trial
+        raise TypeError(f"{owner}: {name} must return a tensor for a tensor, of its shape, got {short(surrogate)}. {hint}")
 
 
 def check_beta(owner, beta, x, step, name="beta"):
@@ -258,7 +206,7 @@ def check_flags(owner, **values):
     """Raise unless each named value is True or False."""
     for name, value in values.items():
         if not (isinstance(value, Integral) or type(value).__name__ in ("bool", "bool_")) or value not in (0, 1):
-            raise TypeError(f"{owner}: {name} must be True or False, got {_short(value)} ({_kind(value)}).")
+            raise TypeError(f"{owner}: {name} must be True or False, got {short(value)} ({kind(value)}).")
 
 
 def check_pair(owner, name, value, parts, hint=""):
@@ -270,7 +218,7 @@ def check_pair(owner, name, value, parts, hint=""):
 def check_weights(owner, name, weights, like_name=None, like=None):
     """Raise unless `weights` are `Weights` of `snnteach.bptt` that fit each other, and `like` in their dtype."""
     if getattr(weights, "_fields", None) != ("hidden", "recurrent", "output"):
-        raise TypeError(f"{owner}: {name} must be Weights(hidden, recurrent, output), got {_kind(weights)}.")
+        raise TypeError(f"{owner}: {name} must be Weights(hidden, recurrent, output), got {kind(weights)}.")
     for part, layout in (("hidden", "[H, I]"), ("output", "[O, H]")):
         check_signal(owner, f"{name}.{part}", getattr(weights, part), layout=layout, dims=2)
     hidden, inputs = weights.hidden.shape
@@ -298,43 +246,13 @@ def check_network(owner, x, weights, beta, beta_out, threshold, name="x", **flag
 def check_events(owner, events):
     """Raise unless `events` is an int64 tensor [K, 4]; whatever else lists of events come in gets the line that converts it."""
     if not isinstance(events, torch.Tensor):
-        raise TypeError(f"{owner}: events must be an int64 tensor [K, 4] of rows (t, x, y, p), got {_kind(events)}. "
-                        f"{_event_cure(events)}")
+        raise TypeError(f"{owner}: events must be an int64 tensor [K, 4] of rows (t, x, y, p), got {kind(events)}. "
+                        f"{event_cure(events)}")
     if events.dtype != torch.int64:
         raise TypeError(f"{owner}: events must be int64, with t in whole microseconds, got {events.dtype}. Convert seconds "
                         "with (events * torch.tensor([1e6, 1, 1, 1])).round().long(), whole microseconds with .long().")
     if events.dim() != 2 or events.shape[1] != 4:
         raise ValueError(f"{owner}: events must be [K, 4], a row (t, x, y, p) an event, got shape {tuple(events.shape)}.")
-
-
-def _event_cure(events):
-    """The line that makes a tensor of a list of events; fractions stay, for they may be seconds."""
-    kind, names = type(events).__name__, getattr(getattr(events, "dtype", None), "names", None)
-    named = names or (tuple("txyp") if hasattr(events, "get") else ())
-    whole = all(_is_whole(events[name] if names else events.get(name)) for name in named) if named else _is_whole(events)
-    to = "int64" if whole else "float64"
-    if names:
-        chosen = "'txyp'" if {*"txyp"} <= {*names} else f"(what means t, x, y, p among {', '.join(map(repr, names))})"
-        return f"Convert it with torch.stack([torch.from_numpy(events[name].astype('{to}')) for name in {chosen}], 1)."
-    if kind == "ndarray":
-        return f"Convert it with torch.from_numpy(events.astype('{to}'))."
-    if kind == "DataFrame":
-        return f"Convert it with torch.from_numpy(events[['t', 'x', 'y', 'p']].to_numpy('{to}'))."
-    if kind == "dict":
-        return f"Convert it with torch.stack([torch.as_tensor(events[name]).to(torch.{to}) for name in 'txyp'], 1)."
-    if isinstance(events, (list, tuple)) and events and all(hasattr(part, "dtype") for part in events):
-        return (f"Convert it with torch.stack([torch.as_tensor(part).to(torch.{to}) for part in events], 1) if these are the "
-                "columns t, x, y, p.")
-    return f"Convert it with torch.tensor({'events' if isinstance(events, (list, tuple)) else 'rows'}, dtype=torch.{to})."
-
-
-def _is_whole(value):
-    """Tell whether a number, or all that a tensor, an array, a column or a list holds, is of a whole type."""
-    if isinstance(value, torch.Tensor):
-        return not value.is_floating_point()
-    if hasattr(value, "dtype"):
-        return getattr(value.dtype, "kind", "f") in "iub"
-    return all(map(_is_whole, value)) if isinstance(value, (list, tuple)) else isinstance(value, Integral)
 
 
 def check_size(owner, size):
@@ -350,13 +268,13 @@ def check_pixels(owner, events, size):
         if len(column) and not 0 <= int(column.min()) <= int(column.max()) < most:
             hint = (" Turn -1 and 1 into 0 and 1 with events[:, 3] = events[:, 3] > 0." if name == "p" else
                     " Rows are (t, x, y, p), x the column, and size is (H, W).")
-            raise ValueError(f"{owner}: {name} in events must be between 0 and {most - 1}, got {_brief(column)}.{hint}")
+            raise ValueError(f"{owner}: {name} in events must be between 0 and {most - 1}, got {brief(column)}.{hint}")
 
 
 def check_net(owner, net):
     """Raise unless `net` is a module."""
     if not isinstance(net, torch.nn.Module):
-        raise TypeError(f"{owner}: net must be a torch.nn.Module, such as SpikingMLP((784, 300, 10)), got {_kind(net)}.")
+        raise TypeError(f"{owner}: net must be a torch.nn.Module, such as SpikingMLP((784, 300, 10)), got {kind(net)}.")
 
 
 def check_ends(owner, lengths, samples, most=math.inf):
@@ -368,14 +286,14 @@ def check_ends(owner, lengths, samples, most=math.inf):
         raise ValueError(f"{owner}: lengths must be [{samples}], one a sample, got shape {tuple(lengths.shape)}.")
     if not bool(((lengths >= 1) & (lengths <= most)).all()):
         raise ValueError(f"{owner}: lengths must be from 1 to {f'T = {most}' if most < math.inf else 'T'}, the steps of the "
-                         f"sequences, got {_brief(lengths)}.")
+                         f"sequences, got {brief(lengths)}.")
 
 
 def check_records(owner, records, samples=None, name="net's result"):
     """Raise unless `records` is a list of `Record` with membranes [T, B, ...], of B = `samples` where they are given."""
     if not isinstance(records, (list, tuple)) or not records or not all(hasattr(part, "_replace") for part in records):
         raise TypeError(f"{owner}: {name} must be a list of Record(spk, mem), one a layer, such as SpikingMLP returns, got "
-                        f"{_short(records)} ({_kind(records)}).")
+                        f"{short(records)} ({kind(records)}).")
     for record in records:
         for part in ("mem", *(["spk"] if record.spk is not None else [])):
             check_signal(owner, f"{part} in {name}", getattr(record, part), layout="[T, B, ...] (time first)", min_dims=2)
@@ -385,3 +303,77 @@ def check_records(owner, records, samples=None, name="net's result"):
         if samples not in (None, record.mem.shape[1]):
             raise ValueError(f"{owner}: mem in {name} must be [T, B, ...] (time first)"
                              f"{'' if samples is None else f' of B = {samples} samples'}, got shape {tuple(record.mem.shape)}.")
+
+
+def check_data(owner, inputs, targets, lengths):
+    """Raise unless `inputs` and `targets` are samples of data and what they should give, equally many."""
+    check_inputs(owner, inputs, lengths)
+    check_tensor(owner, "targets", targets, "[samples] of class numbers, or quantities [samples], [samples, C] or "
+                 "[T, samples, C]")
+    check_that(owner, targets.dtype == torch.int64 or targets.is_floating_point(),
+               f"targets must be int64 class numbers or floating-point quantities, got {targets.dtype}. Convert class numbers "
+               "with targets.long(), quantities with targets.float().", TypeError)
+    check_that(owner, targets.dim() in ((1, 2, 3) if targets.is_floating_point() else (1,)),
+               "targets must be [samples] of class numbers, or quantities [samples], [samples, C] or [T, samples, C], got "
+               f"shape {tuple(targets.shape)} of {targets.dtype}.{_reduction(targets)}")
+    check_that(owner, targets.shape[int(targets.dim() == 3)] == len(inputs) and targets.numel() > 0,
+               f"inputs must be [samples, ...] and targets equally many, got shapes {tuple(inputs.shape)} and "
+               f"{tuple(targets.shape)}.")
+    if targets.is_floating_point():
+        check_finite(owner, "targets", targets, "Leave such samples out.")
+
+
+def _reduction(targets):
+    if targets.is_floating_point() or targets.dim() != 2:
+        return ""
+    return " A column becomes [samples] with targets.squeeze(1)." if targets.shape[1] == 1 else (
+        " Class numbers come out of one-hot rows with targets.argmax(1); convert counts to quantities with targets.float().")
+
+
+def check_inputs(owner, inputs, lengths):
+    """Raise unless `inputs` are samples [samples, ...], and `lengths`, where they are given, as many."""
+    check_tensor(owner, "inputs", inputs, "[samples, ...]")
+    check_that(owner, inputs.dim() > 1 and inputs.numel() > 0,
+               f"inputs must be [samples, ...], at least one sample and value, got shape {tuple(inputs.shape)}.")
+    if inputs.is_floating_point():
+        check_finite(owner, "inputs", inputs, "Leave such samples out, or fill what is missing.")
+    if lengths is not None:
+        check_ends(owner, lengths, len(inputs))
+
+
+def check_loss(owner, loss):
+    """Raise unless `loss` is a function of records and target."""
+    check_callable(owner, "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).", takes=2)
+    check_that(owner, not str(getattr(loss, "__module__", "")).startswith("torch.nn."),
+               f"loss takes (records, target), and {getattr(loss, '__name__', loss)} "
+               "takes logits. Pass loss=lambda records, target: your_loss(records[-1].mem.sum(0), target).", TypeError)
+
+
+def check_encode(owner, encode):
+    """Raise unless `encode` is a function of one argument."""
+    check_callable(owner, "encode", encode, "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25).",
+                   takes=1)
+
+
+def check_optional(owner, **functions):
+    """Raise unless each named value is a function of one argument, or None."""
+    for name, value in functions.items():
+        if value is not None:
+            check_callable(owner, name, value, f"Leave {name} out for none.", takes=1)
+
+
+def check_code(owner, x, samples):
+    """Raise unless x is what encode has to return for so many samples."""
+    check_tensor(owner, "encode's result", x, "[T, B, ...] (time first)")
+    check_that(owner, x.dim() > 1 and x.numel() > 0 and x.shape[1] == samples,
+               f"encode must return [T, B, ...] (time first) with the {samples} samples that it was given, got shape "
+               f"{tuple(x.shape)}. For input that stays the same: encode=lambda x: direct_current(x.flatten(1), num_steps=25); "
+               "for sequences [B, T, N]: encode=lambda x: x.transpose(0, 1).")
+
+
+def check_scalar(owner, name, value):
+    """Raise unless `value` is one number, as a tensor."""
+    check_that(owner, isinstance(value, torch.Tensor) and value.numel() == 1 and value.is_floating_point(),
+               f"{name} must return one number, a scalar tensor, got "
+               f"{tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__}. Average over the batch.",
+               TypeError)

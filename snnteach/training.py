@@ -7,12 +7,18 @@ import warnings
 import torch
 
 from ._arguments import (
-    check_callable,
+    check_code,
+    check_data,
+    check_encode,
     check_ends,
     check_finite,
+    check_inputs,
+    check_loss,
     check_net,
     check_numbers,
+    check_optional,
     check_records,
+    check_scalar,
     check_tensor,
     check_that,
     check_whole,
@@ -20,73 +26,6 @@ from ._arguments import (
 from .padding import end_together, pad_back, pad_front
 from .scores import explained_variance, final_membrane, most_active
 from .slices import exact_slice
-
-
-def _check_data(owner, inputs, targets, lengths):
-    _check_inputs(owner, inputs, lengths)
-    check_tensor(owner, "targets", targets, "[samples] of class numbers, or quantities [samples], [samples, C] or "
-                 "[T, samples, C]")
-    check_that(owner, targets.dtype == torch.int64 or targets.is_floating_point(),
-               f"targets must be int64 class numbers or floating-point quantities, got {targets.dtype}. Convert class numbers "
-               "with targets.long(), quantities with targets.float().", TypeError)
-    check_that(owner, targets.dim() in ((1, 2, 3) if targets.is_floating_point() else (1,)),
-               "targets must be [samples] of class numbers, or quantities [samples], [samples, C] or [T, samples, C], got "
-               f"shape {tuple(targets.shape)} of {targets.dtype}.{_reduction(targets)}")
-    check_that(owner, targets.shape[int(targets.dim() == 3)] == len(inputs) and targets.numel() > 0,
-               f"inputs must be [samples, ...] and targets equally many, got shapes {tuple(inputs.shape)} and "
-               f"{tuple(targets.shape)}.")
-    if targets.is_floating_point():
-        check_finite(owner, "targets", targets, "Leave such samples out.")
-
-
-def _reduction(targets):
-    if targets.is_floating_point() or targets.dim() != 2:
-        return ""
-    return " A column becomes [samples] with targets.squeeze(1)." if targets.shape[1] == 1 else (
-        " Class numbers come out of one-hot rows with targets.argmax(1); convert counts to quantities with targets.float().")
-
-
-def _check_inputs(owner, inputs, lengths):
-    check_tensor(owner, "inputs", inputs, "[samples, ...]")
-    check_that(owner, inputs.dim() > 1 and inputs.numel() > 0,
-               f"inputs must be [samples, ...], at least one sample and value, got shape {tuple(inputs.shape)}.")
-    if inputs.is_floating_point():
-        check_finite(owner, "inputs", inputs, "Leave such samples out, or fill what is missing.")
-    if lengths is not None:
-        check_ends(owner, lengths, len(inputs))
-
-
-def _check_loss(owner, loss):
-    check_callable(owner, "loss", loss, "Such as loss=lambda records, target: ce_count_loss(records[-1].spk, target).", takes=2)
-    check_that(owner, not str(getattr(loss, "__module__", "")).startswith("torch.nn."),
-               f"loss takes (records, target), and {getattr(loss, '__name__', loss)} "
-               "takes logits. Pass loss=lambda records, target: your_loss(records[-1].mem.sum(0), target).", TypeError)
-
-
-def _check_encode(owner, encode):
-    check_callable(owner, "encode", encode, "For input that stays the same: encode=lambda x: direct_current(x, num_steps=25).",
-                   takes=1)
-
-
-def _check_optional(owner, **functions):
-    for name, value in functions.items():
-        if value is not None:
-            check_callable(owner, name, value, f"Leave {name} out for none.", takes=1)
-
-
-def _check_code(owner, x, samples):
-    check_tensor(owner, "encode's result", x, "[T, B, ...] (time first)")
-    check_that(owner, x.dim() > 1 and x.numel() > 0 and x.shape[1] == samples,
-               f"encode must return [T, B, ...] (time first) with the {samples} samples that it was given, got shape "
-               f"{tuple(x.shape)}. For input that stays the same: encode=lambda x: direct_current(x.flatten(1), num_steps=25); "
-               "for sequences [B, T, N]: encode=lambda x: x.transpose(0, 1).")
-
-
-def _check_value(owner, name, value):
-    check_that(owner, isinstance(value, torch.Tensor) and value.numel() == 1 and value.is_floating_point(),
-               f"{name} must return one number, a scalar tensor, got "
-               f"{tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__}. Average over the batch.",
-               TypeError)
 
 
 def _check_batch(x, target, lengths, optimiser, slice_size):
@@ -106,8 +45,8 @@ def _check_batch(x, target, lengths, optimiser, slice_size):
 
 def _check_recipe(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode):
     check_net("fit", net)
-    _check_loss("fit", loss)
-    _check_encode("fit", encode)
+    check_loss("fit", loss)
+    check_encode("fit", encode)
     check_whole("fit", high=10**7, epochs=epochs, batch_size=batch_size)
     check_numbers("fit", above=0, learning_rate=learning_rate)
     check_numbers("fit", low=0, weight_decay=weight_decay)
@@ -123,7 +62,7 @@ def _check_validation(validation, lengths):
                    f"validation must be {'the pair (inputs, targets)' if lengths is None else '(inputs, targets, lengths)'}, "
                    f"got {f'{len(validation)} parts' if isinstance(validation, (tuple, list)) else type(validation).__name__}."
                f"{'' if lengths is None else ' Lengths of the training data need those of the validation data.'}", TypeError)
-        _check_data("fit (validation)", validation[0], validation[1], None if lengths is None else validation[2])
+        check_data("fit (validation)", validation[0], validation[1], None if lengths is None else validation[2])
 
 
 def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=None, lengths=None):
@@ -170,8 +109,8 @@ def train_step(net, x, target, *, loss, optimiser, regulariser=None, slice_size=
     True
     """
     check_net("train_step", net)
-    _check_loss("train_step", loss)
-    _check_optional("train_step", regulariser=regulariser)
+    check_loss("train_step", loss)
+    check_optional("train_step", regulariser=regulariser)
     _check_batch(x, target, lengths, optimiser, slice_size)
     return _improve("train_step", net, x, target, lengths, loss, optimiser, regulariser, slice_size)
 
@@ -211,7 +150,7 @@ def _send_back(owner, net, inputs, target, lengths, loss, regulariser, share):
     penalty = 0 if regulariser is None else regulariser(records)
     _check_penalty(owner, penalty)
     value = loss(records, target)
-    _check_value(owner, "loss", value)
+    check_scalar(owner, "loss", value)
     total = value + penalty
     _check_learns(owner, total)
     if not math.isfinite(total.item()):
@@ -222,7 +161,7 @@ def _send_back(owner, net, inputs, target, lengths, loss, regulariser, share):
 
 def _check_penalty(owner, penalty):
     if isinstance(penalty, torch.Tensor) or not isinstance(penalty, (int, float)):
-        _check_value(owner, "regulariser", penalty)
+        check_scalar(owner, "regulariser", penalty)
 
 
 def _check_learns(owner, penalised):
@@ -287,9 +226,9 @@ def fit(net, inputs, targets, *, loss, encode, epochs, batch_size=128, learning_
     >>> history[-1]["loss"] < history[0]["loss"]
     True
     """
-    _check_data("fit", inputs, targets, lengths)
+    check_data("fit", inputs, targets, lengths)
     _check_recipe(net, epochs, batch_size, learning_rate, weight_decay, seed, slice_size, loss, encode)
-    _check_optional("fit", regulariser=regulariser, augment=augment, progress=progress, read=read)
+    check_optional("fit", regulariser=regulariser, augment=augment, progress=progress, read=read)
     _check_validation(validation, lengths)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=float(learning_rate), weight_decay=float(weight_decay), fused=True)
@@ -332,7 +271,7 @@ class _Steps:
 
     def _watched(self, records, target):
         value = self.loss(records, target)
-        _check_value("fit", "loss", value)
+        check_scalar("fit", "loss", value)
         self.slice_size = exact_slice(self.net, records, target, loss=self.loss, regulariser=self.regulariser,
                                        among=self.targets)
         return value
@@ -343,7 +282,7 @@ def _encoded(owner, encode, batch, augment=None):
     check_that(owner, isinstance(changed, torch.Tensor) and changed.dim() > 1 and len(changed) == len(batch),
                f"augment must return the {len(batch)} samples that it was given, changed, as a tensor [B, ...].")
     x = encode(changed)
-    _check_code(owner, x, len(batch))
+    check_code(owner, x, len(batch))
     return x
 
 
@@ -384,11 +323,11 @@ def predict(net, inputs, *, encode, read=most_active, batch_size=500, seed=0, le
 
 def _check_question(owner, net, inputs, encode, read, batch_size, seed, lengths):
     check_net(owner, net)
-    _check_inputs(owner, inputs, lengths)
+    check_inputs(owner, inputs, lengths)
     check_whole(owner, batch_size=batch_size)
     check_whole(owner, low=0, high=2**63 - 1, seed=seed)
-    _check_encode(owner, encode)
-    _check_optional(owner, read=read)
+    check_encode(owner, encode)
+    check_optional(owner, read=read)
 
 
 def _answer(owner, net, inputs, encode, read, lengths, batch_size=500, seed=0):
@@ -470,7 +409,7 @@ def accuracy(net, inputs, targets, *, encode, read=most_active, batch_size=500, 
     True
     """
     _check_question("accuracy", net, inputs, encode, read, batch_size, seed, lengths)
-    _check_data("accuracy", inputs, targets, lengths)
+    check_data("accuracy", inputs, targets, lengths)
     check_that("accuracy", not targets.is_floating_point(), f"targets must be int64 class numbers, got {targets.dtype}. For "
                "quantities use r_squared; class numbers stored as floats convert with targets.long().", TypeError)
     return _measure("accuracy", net, inputs, targets, encode, read, lengths, batch_size, seed)["accuracy"]
@@ -515,7 +454,7 @@ def r_squared(net, inputs, targets, *, encode, read=None, batch_size=500, seed=0
     True
     """
     _check_question("r_squared", net, inputs, encode, read, batch_size, seed, lengths)
-    _check_data("r_squared", inputs, targets, lengths)
+    check_data("r_squared", inputs, targets, lengths)
     check_that("r_squared", targets.is_floating_point(), f"targets must be floating-point quantities, got {targets.dtype}. For "
                "class numbers use accuracy.", TypeError)
     return _measure("r_squared", net, inputs, targets, encode, read, lengths, batch_size, seed)["r_squared"]

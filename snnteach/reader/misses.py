@@ -57,7 +57,7 @@ def of_error(error, answer):
     line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip() if own else ""
     where = f" in the line `{_short(line)}`" if line else ""
     module = steps[-1][0].f_globals.get("__name__", "")
-    explains = isinstance(error, ValueError) or module == "snnteach._arguments"
+    explains = isinstance(error, ValueError) or module in ("snnteach._arguments", "snnteach._cures")
     if own and module.startswith("snnteach.") and module != frame.f_globals["__name__"] and not explains:
         inner = steps[own[-1] + 1][0]
         given = {kind(inner.f_locals.get(name)): None for name in inspect.getargs(inner.f_code).args if name != "self"}

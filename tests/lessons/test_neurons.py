@@ -106,7 +106,8 @@ def test_the_explorers_budget_adds_up(reset, kind):
 
 
 def test_the_same_mean_input_fires_in_packets_only():
-    counts = {kind: int(compute_lif(0.9, 0.09, "subtract", kind, "W, as in Eq. 2")["spk"].sum()) for kind in ("constant", "pulse train", "noise")}
+    counts = {kind: int(compute_lif(0.9, 0.09, "subtract", kind, "W, as in Eq. 2")["spk"].sum())
+              for kind in ("constant", "pulse train", "noise")}
     assert counts["constant"] == 0 and counts["pulse train"] == 4 and counts["noise"] >= 1
     assert bool((drive(0.09, "noise") >= 0).all())
 

@@ -3,178 +3,8 @@ import math
 
 import torch
 
-from ...neurons import lif
 from ..kinds import Exercise, Guess, Misconception, Question
-
-
-def decay_for_step(beta, dt, new_dt):
-    return beta ** (new_dt / dt)
-
-
-def _linear_leak(beta, dt, new_dt):
-    return 1 - (1 - beta) * new_dt / dt
-
-
-def _upside_down(beta, dt, new_dt):
-    return beta ** (dt / new_dt)
-
-
-def _scaled(beta, dt, new_dt):
-    return beta * new_dt / dt
-
-
-def _forgets_dt(beta, dt, new_dt):
-    return beta ** new_dt
-
-
-def _what_is_lost(beta, dt, new_dt):
-    return 1 - beta ** (new_dt / dt)
-
-
-def lif_run(current, beta, threshold, num_steps):
-    mem, spk, spikes = 0.0, 0.0, []
-    for _ in range(num_steps):
-        mem = beta * mem + current - threshold * spk
-        spk = float(mem > threshold)
-        spikes.append(spk)
-    return torch.tensor(spikes)
-
-
-def _never_resets(current, beta, threshold, num_steps):
-    mem, spikes = 0.0, []
-    for _ in range(num_steps):
-        spk = 0.0
-        mem = beta * mem + current - threshold * spk
-        spikes.append(float(mem > threshold))
-    return torch.tensor(spikes)
-
-
-def _to_zero(current, beta, threshold, num_steps):
-    mem, spk, spikes = 0.0, 0.0, []
-    for _ in range(num_steps):
-        mem = beta * mem * (1 - spk) + current
-        spk = float(mem > threshold)
-        spikes.append(spk)
-    return torch.tensor(spikes)
-
-
-def _at_once(current, beta, threshold, num_steps):
-    mem, spikes = 0.0, []
-    for _ in range(num_steps):
-        mem = beta * mem + current
-        spk = float(mem > threshold)
-        mem = mem - threshold * spk
-        spikes.append(spk)
-    return torch.tensor(spikes)
-
-
-def _at_or_above(current, beta, threshold, num_steps):
-    mem, spk, spikes = 0.0, 0.0, []
-    for _ in range(num_steps):
-        mem = beta * mem + current - threshold * spk
-        spk = float(mem >= threshold)
-        spikes.append(spk)
-    return torch.tensor(spikes)
-
-
-def _loses_the_input(current, beta, threshold, num_steps):
-    mem, spk, spikes = 0.0, 0.0, []
-    for _ in range(num_steps):
-        mem = (1 - spk) * (beta * mem + current)
-        spk = float(mem > threshold)
-        spikes.append(spk)
-    return torch.tensor(spikes)
-
-
-def _subtracts_one(current, beta, threshold, num_steps):
-    mem, spk, spikes = 0.0, 0.0, []
-    for _ in range(num_steps):
-        mem = beta * mem + current - spk
-        spk = float(mem > threshold)
-        spikes.append(spk)
-    return torch.tensor(spikes)
-
-
-def lif_at_once(x, beta, threshold):
-    after, spikes, potentials = torch.zeros_like(x[0]), [], []           # [B, N]: what is left of the step before
-    for x_t in x:
-        mem = beta * after + x_t
-        spk = (mem > threshold).to(x.dtype)
-        after = mem - threshold * spk
-        spikes.append(spk)
-        potentials.append(mem)
-    return torch.stack(spikes), torch.stack(potentials)
-
-
-def _a_step_late(x, beta, threshold):
-    return lif(x, beta, threshold)
-
-
-def _to_zero_at_once(x, beta, threshold):
-    return lif(x, beta, threshold, reset="zero")
-
-
-def _never_pays(x, beta, threshold):
-    return lif(x, beta, threshold, reset="none")
-
-
-def _records_after_paying(x, beta, threshold):
-    spk, mem = lif_at_once(x, beta, threshold)
-    return spk, mem - threshold * spk
-
-
-def _swapped(x, beta, threshold):
-    return lif_at_once(x, beta, threshold)[::-1]
-
-
-def _pays_one(x, beta, threshold):
-    after, spikes, potentials = torch.zeros_like(x[0]), [], []
-    for x_t in x:
-        mem = beta * after + x_t
-        spk = (mem > threshold).to(x.dtype)
-        after = mem - spk
-        spikes.append(spk)
-        potentials.append(mem)
-    return torch.stack(spikes), torch.stack(potentials)
-
-
-def _remembers_nothing(x, beta, threshold):
-    return (x > threshold).to(x.dtype), x
-
-
-def _fires_at_it(x, beta, threshold):
-    after, spikes, potentials = torch.zeros_like(x[0]), [], []
-    for x_t in x:
-        mem = beta * after + x_t
-        spk = (mem >= threshold).to(x.dtype)
-        after = mem - threshold * spk
-        spikes.append(spk)
-        potentials.append(mem)
-    return torch.stack(spikes), torch.stack(potentials)
-
-
-def _input_leaks(x, beta, threshold):
-    return lif_at_once(beta * x, beta, threshold)
-
-
-def _leaks_twice(x, beta, threshold):
-    after, spikes, potentials = torch.zeros_like(x[0]), [], []
-    for x_t in x:
-        mem = beta * after + x_t
-        spk = (mem > threshold).to(x.dtype)
-        after = beta * (mem - threshold * spk)
-        spikes.append(spk)
-        potentials.append(mem)
-    return torch.stack(spikes), torch.stack(potentials)
-
-
-def _as_eq_1(x, beta, threshold):
-    return lif_at_once((1 - beta) * x, beta, threshold)
-
-
-def _wave(seed, *shape):
-    return 2 * torch.rand(*shape, generator=torch.Generator().manual_seed(seed)) - 0.5
-
+from . import answers
 
 EXERCISES = [
     Exercise(
@@ -195,39 +25,42 @@ EXERCISES = [
     Exercise(
         id="02.2", difficulty="easy", minutes=5,
         question="A neuron decays by `beta` in a step of length `dt`. Give its decay in a step of length `new_dt`.",
-        reference=decay_for_step,
+        reference=answers.decay_for_step,
         cases=((0.9, 1.0, 2.0), (0.95, 1.0, 0.1), (0.8, 5.0, 1.0)),
         property="Two steps of length `dt` and one of 2 * dt have to leave the same share: beta * beta.",
         hints=("beta = exp(-dt / tau) and tau stays the same. What is tau, given beta and dt?",
                "Two steps multiply by beta twice. So a step k times as long multiplies by beta to the power k."),
         misconceptions=(
-            Misconception(_linear_leak, "that scales the leak in proportion, as Euler would. "
+            Misconception(answers.linear_leak, "that scales the leak in proportion, as Euler would. "
                                         "Two steps of 0.9 leave 0.81, not 0.8."),
-            Misconception(_upside_down, "upside down: a longer step must leave less of the charge, not more."),
-            Misconception(_scaled, "you scaled beta itself, so a step twice as long would leave more than everything. "
+            Misconception(answers.upside_down, "upside down: a longer step must leave less of the charge, not more."),
+            Misconception(answers.scaled, "you scaled beta itself, so a step twice as long would leave more than everything. "
                                    "Decays multiply: think of a power."),
-            Misconception(_forgets_dt, "right where dt is 1. beta belongs to a step of length `dt`: how many of those is `new_dt`?"),
-            Misconception(_what_is_lost, "that is the share that leaks. The decay is the share that stays."),
+            Misconception(answers.forgets_dt, "right where dt is 1. beta belongs to a step of length `dt`: how many of "
+                                              "those is `new_dt`?"),
+            Misconception(answers.what_is_lost, "that is the share that leaks. The decay is the share that stays."),
         )),
     Exercise(
         id="02.3", difficulty="medium", minutes=10,
         question="Repair the listing: run one neuron with a constant input from rest and return its spikes, a tensor [T].",
-        reference=lif_run,
+        reference=answers.lif_run,
         cases=((0.3, 0.9, 1.0, 100), (0.7, 0.8, 1.5, 60), (0.25, 1.0, 1.0, 30), (1.0, 0.0, 1.0, 5)),
         property="In each step: decay and add, subtract a threshold if the step before fired, then compare.",
         hints=("The reset of step t needs the spike of step t - 1. Where does the listing keep it?",
                "Make the spike a second state: spk = 0.0 before the loop, never inside; then Eq. 2, then the comparison.",
                "Collect float(mem > threshold) in a list and return torch.tensor of it."),
         misconceptions=(
-            Misconception(_never_resets, "it still never resets: the spike of the step before is forgotten, "
+            Misconception(answers.never_resets, "it still never resets: the spike of the step before is forgotten, "
                                          "so the potential climbs to its ceiling and stays."),
-            Misconception(_at_once, "your reset arrives as beta * threshold: either you scaled it by beta, or you reset in the "
+            Misconception(answers.at_once, "your reset arrives as beta * threshold: either you scaled it by beta, or you "
+                                           "reset in the "
                                     "same step and let it leak. Eq. 2 subtracts the full threshold, after the decay."),
-            Misconception(_to_zero, "that is reset to zero: the excess over the threshold is lost. Eq. 2 subtracts."),
-            Misconception(_at_or_above, "you also fire when mem equals the threshold. Eq. 3 is strict: mem > threshold."),
-            Misconception(_loses_the_input, "that resets to zero and drops the input of that step. "
+            Misconception(answers.to_zero, "that is reset to zero: the excess over the threshold is lost. Eq. 2 subtracts."),
+            Misconception(answers.at_or_above, "you also fire when mem equals the threshold. Eq. 3 is strict: mem > "
+                                               "threshold."),
+            Misconception(answers.loses_the_input, "that resets to zero and drops the input of that step. "
                                             "Eq. 2 subtracts a threshold and keeps the rest."),
-            Misconception(_subtracts_one, "right for a threshold of 1 only: a spike costs `threshold`, not 1."),
+            Misconception(answers.subtracts_one, "right for a threshold of 1 only: a spike costs `threshold`, not 1."),
         )),
     Exercise(
         id="02.4", difficulty="easy", minutes=5, tolerance=1e-4,
@@ -262,33 +95,42 @@ EXERCISES = [
         solution="(0.45 - 0.2 * 0.751) * 100 = 29.98, and spikes are whole: 30."),
     Exercise(
         id="02.6", difficulty="medium", minutes=12, build=True,
-        question="Write the neuron that resets at once: charge, compare, pay, all in one step. From rest, x is [T, B, N]. Return "
+        question="Write the neuron that resets at once: charge, compare, pay, all in one step. From rest, x is [T, B, N]. "
+                 "Return "
                  "(spk, mem), each [T, B, N], mem as it was before paying.",
-        reference=lif_at_once,
-        cases=((_wave(0, 40, 2, 5), 0.9, 1.0), (_wave(1, 30, 3, 4), 0.75, 0.6), (torch.ones(6, 1, 1), 0.5, 1.0),
+        reference=answers.lif_at_once,
+        cases=((answers.wave(0, 40, 2, 5), 0.9, 1.0), (answers.wave(1, 30, 3, 4), 0.75, 0.6), (torch.ones(6, 1, 1), 0.5, 1.0),
                (torch.ones(4, 1, 1), 0.0, 1.0)),
         property="After a spike, what is left is mem - threshold, and the next step keeps beta times that.",
         hints=("One tensor goes from step to step: what is left after paying. It begins as zeros, shaped like x[0].",
                "In the loop: mem = beta * left + x_t; the spikes are where mem > threshold; then left = mem - threshold * spk.",
-               "Collect spk and mem of every step in two lists and return torch.stack of each. (mem > threshold) is a tensor of "
+               "Collect spk and mem of every step in two lists and return torch.stack of each. (mem > threshold) is a "
+               "tensor of "
                "truth values: .to(x.dtype) makes numbers of them."),
         misconceptions=(
-            Misconception(_a_step_late, "that is Eq. 2: the bill comes a step late, and in full. Here it is paid in the step of the "
+            Misconception(answers.a_step_late, "that is Eq. 2: the bill comes a step late, and in full. Here it is paid in "
+                                               "the step of the "
                                         "spike, so that only what is left goes on to leak."),
-            Misconception(_to_zero_at_once, "you empty the membrane after a spike. It pays one threshold and keeps the rest."),
-            Misconception(_never_pays, "nobody pays: the next step has to begin from mem - threshold * spk."),
-            Misconception(_records_after_paying, "the spikes are right, and mem is what is left after paying. Record it before."),
-            Misconception(_swapped, "both are right, in the wrong order: return (spk, mem)."),
-            Misconception(_pays_one, "right for a threshold of 1 only: a spike costs `threshold`, not 1."),
-            Misconception(_remembers_nothing, "your neuron forgets: each step has to begin with beta times what was left."),
-            Misconception(_fires_at_it, "you also fire when mem equals the threshold. Eq. 3 is strict: mem > threshold."),
-            Misconception(_input_leaks, "the input of this step has not leaked yet: beta multiplies only what was left before."),
-            Misconception(_leaks_twice, "what is left leaks twice: once when it is stored and once when it is used."),
-            Misconception(_as_eq_1, "the input is not scaled by 1 - beta here: W has swallowed that factor (Eq. 2)."),
+            Misconception(answers.to_zero_at_once, "you empty the membrane after a spike. It pays one threshold and keeps "
+                                                   "the rest."),
+            Misconception(answers.never_pays, "nobody pays: the next step has to begin from mem - threshold * spk."),
+            Misconception(answers.records_after_paying, "the spikes are right, and mem is what is left after paying. "
+                                                        "Record it before."),
+            Misconception(answers.swapped, "both are right, in the wrong order: return (spk, mem)."),
+            Misconception(answers.pays_one, "right for a threshold of 1 only: a spike costs `threshold`, not 1."),
+            Misconception(answers.remembers_nothing, "your neuron forgets: each step has to begin with beta times what was "
+                                                     "left."),
+            Misconception(answers.fires_at_it, "you also fire when mem equals the threshold. Eq. 3 is strict: mem > "
+                                               "threshold."),
+            Misconception(answers.input_leaks, "the input of this step has not leaked yet: beta multiplies only what was "
+                                               "left before."),
+            Misconception(answers.leaks_twice, "what is left leaks twice: once when it is stored and once when it is used."),
+            Misconception(answers.as_eq_1, "the input is not scaled by 1 - beta here: W has swallowed that factor (Eq. 2)."),
         )),
     Exercise(
         id="02.7", difficulty="easy", minutes=4, tolerance=1e-3,
-        question="A neuron as in Eq. 2 has beta = 0.9 and a weight of 0.4. You try beta = 0.98 and want the ceiling of its potential "
+        question="A neuron as in Eq. 2 has beta = 0.9 and a weight of 0.4. You try beta = 0.98 and want the ceiling of its "
+                 "potential "
                  "under a constant input to stay: which weight does it need?",
         reference=0.08,
         property="The ceiling under a constant X is W X / (1 - beta): W and 1 - beta have to change by the same factor.",
@@ -297,7 +139,8 @@ EXERCISES = [
         misconceptions=(
             Misconception(0.4, "with this weight the ceiling is five times as high: W X / 0.02, where it was W X / 0.1."),
             Misconception(2.0, "upside down: what leaks less needs less. The ceiling is W X / (1 - beta)."),
-            Misconception(0.4 * 0.98 / 0.9, "you scaled W with beta. What sets the ceiling is 1 - beta, which shrinks from 0.1 to 0.02."),
+            Misconception(0.4 * 0.98 / 0.9, "you scaled W with beta. What sets the ceiling is 1 - beta, which shrinks from "
+                                            "0.1 to 0.02."),
             Misconception(0.4 * 0.9 / 0.98, "you scaled W with 1 / beta. What sets the ceiling is 1 - beta: from 0.1 to 0.02."),
             Misconception(4.0, "that is W', the weight of Eq. 1, which stays. Which W = (1 - beta) W' is it at beta = 0.98?"),
         ),
@@ -306,46 +149,62 @@ EXERCISES = [
 
 GUESSES = {
     "02.a": Guess(
-        question="In the explorer below, a steady input of 0.3 thresholds a step fires the neuron ($\\beta = 0.9$) 23 times in 100 "
-                 "steps. Now the *same* charge comes in packets: four steps of nothing, then 1.5 at once. How often does the neuron "
+        question="In the explorer below, a steady input of 0.3 thresholds a step fires the neuron ($\\beta = 0.9$) 23 "
+                 "times in 100 "
+                 "steps. Now the *same* charge comes in packets: four steps of nothing, then 1.5 at once. How often does "
+                 "the neuron "
                  "fire?",
         choices=("More often: charge that comes together leaks less", "Less often", "As often: the mean is the same"),
         right="Less often",
-        explanation="20 times, once a packet. A packet lifts the potential far above the threshold, and a spike takes one threshold "
+        explanation="20 times, once a packet. A packet lifts the potential far above the threshold, and a spike takes one "
+                    "threshold "
                     "away. The rest waits, and leaks: the leak takes a share of what is *there*, so it takes most where the "
-                    "potential is high. It eats 33 % of the input here, and 23 % when steady. Without a leak ($\\beta = 1$) both fire "
-                    "alike.\n\nThe opposite holds for a faint input. At a mean of 0.09 the steady one climbs to 0.9 and stays there, "
+                    "potential is high. It eats 33 % of the input here, and 23 % when steady. Without a leak ($\\beta = "
+                    "1$) both fire "
+                    "alike.\n\nThe opposite holds for a faint input. At a mean of 0.09 the steady one climbs to 0.9 and "
+                    "stays there, "
                     "and each packet adds to what the one before has left: every fifth packet fires. Packets help a weak mean "
                     "and waste a strong one; the order turns between 0.2 and 0.3.",
         explorer="neurons.lif", settings={"current": 0.3, "kind": "pulse train"},
         shown=lambda data: bool((data["x"] > 1).any())),
     "02.b": Guess(
-        question="Your library writes Eq. 1, with the factor $1-\\beta$. A neuron with $\\beta = 0.9$ fires 23 times in 100 steps. You "
+        question="Your library writes Eq. 1, with the factor $1-\\beta$. A neuron with $\\beta = 0.9$ fires 23 times in "
+                 "100 steps. You "
                  "give it twice the memory, $\\beta = 0.95$, and touch nothing else. How often does it fire now?",
         choices=("About twice as often: half as much leaks", "A little more often", "About half as often"),
         right="About half as often",
-        explanation="11 times. Eq. 1 takes in the share $1-\\beta$ of its input, and you have just halved it. The ceiling stays where "
-                    "it was, but the climb after each spike takes twice as many steps. In Eq. 2, with $W$ held, it would have been "
+        explanation="11 times. Eq. 1 takes in the share $1-\\beta$ of its input, and you have just halved it. The ceiling "
+                    "stays where "
+                    "it was, but the climb after each spike takes twice as many steps. In Eq. 2, with $W$ held, it would "
+                    "have been "
                     "26 times: there the longer memory leaks less and nothing else changes.\n\nIn continuous time this is the "
-                    "f-I curve of notebook 01: $\\tau$ stands in front of the logarithm. A slow membrane is slow at everything."),
+                    "f-I curve of notebook 01: $\\tau$ stands in front of the logarithm. A slow membrane is slow at "
+                    "everything."),
     "02.c": Guess(
-        question="`\"subtract\"` gives 23 spikes in 100 steps of 0.3. `\"zero\"` throws away whatever lay above the threshold. How many "
+        question="`\"subtract\"` gives 23 spikes in 100 steps of 0.3. `\"zero\"` throws away whatever lay above the "
+                 "threshold. How many "
                  "does it give?",
         choices=("More", "Fewer: it throws charge away", "23 too: at 0.3 there is hardly anything above the threshold"),
         right="More",
-        explanation="It fires 25 times. Look at what is left a step after the first spike. The potential was 1.03, and the leak has taken its "
+        explanation="It fires 25 times. Look at what is left a step after the first spike. The potential was 1.03, and the "
+                    "leak has taken its "
                     "tenth: 0.93. `\"subtract\"` now takes a whole threshold, more than there is, and leaves -0.07; the "
                     "new input makes it 0.23. `\"zero\"` takes only what is there: 0.30 with the new input. As long as a spike "
-                    "leaves at $U < \\theta/\\beta = 1.11$, the bill is higher than the balance.\n\nWith larger inputs the spikes "
+                    "leaves at $U < \\theta/\\beta = 1.11$, the bill is higher than the balance.\n\nWith larger inputs the "
+                    "spikes "
                     "come from further above, and the order turns: noise between 0 and 0.6 gives `\"subtract\"` 0.23 "
                     "spikes a step and `\"zero\"` 0.22."),
     "02.d": Guess(
         question="The same pupils again, with answers that have nothing to do with their input. This time they are written as "
                  "Eq. 1: their input is scaled by $1-\\beta$, with $W'$ held. Their decay starts at 0.7. Where does it go?",
-        choices=("Down again: there is no memory in these data", "It stays near 0.7: there is nothing to learn", "Up, towards 1"),
+        choices=("Down again: there is no memory in these data", "It stays near 0.7: there is nothing to learn", "Up, "
+                                                                                                                 "towards "
+                                                                                                                 "1"),
         right="Up, towards 1",
-        explanation="To 0.99. Where nothing can be foretold, the best answer is to keep still. In Eq. 2 a potential is still when it "
-                    "forgets at once; in Eq. 1 when it takes in next to nothing, $1-\\beta$ near 0. The data are the same, the loss "
+        explanation="To 0.99. Where nothing can be foretold, the best answer is to keep still. In Eq. 2 a potential is "
+                    "still when it "
+                    "forgets at once; in Eq. 1 when it takes in next to nothing, $1-\\beta$ near 0. The data are the same, "
+                    "the loss "
                     "is the same, and the decay goes to the opposite end. It was never memory that was unlearned.\n\n"
                     "Give the pupil a weight of its own, and it turns that down instead: to 0.1 and less, and the decay ends "
                     "anywhere."),

@@ -1,0 +1,199 @@
+"""Right and wrong answers to the exercises of notebook 02, as functions."""
+import torch
+
+from ...neurons import lif
+
+
+def decay_for_step(beta, dt, new_dt):
+    return beta ** (new_dt / dt)
+
+
+
+def linear_leak(beta, dt, new_dt):
+    return 1 - (1 - beta) * new_dt / dt
+
+
+
+def upside_down(beta, dt, new_dt):
+    return beta ** (dt / new_dt)
+
+
+
+def scaled(beta, dt, new_dt):
+    return beta * new_dt / dt
+
+
+
+def forgets_dt(beta, dt, new_dt):
+    return beta ** new_dt
+
+
+
+def what_is_lost(beta, dt, new_dt):
+    return 1 - beta ** (new_dt / dt)
+
+
+
+def lif_run(current, beta, threshold, num_steps):
+    mem, spk, spikes = 0.0, 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem + current - threshold * spk
+        spk = float(mem > threshold)
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
+
+def never_resets(current, beta, threshold, num_steps):
+    mem, spikes = 0.0, []
+    for _ in range(num_steps):
+        spk = 0.0
+        mem = beta * mem + current - threshold * spk
+        spikes.append(float(mem > threshold))
+    return torch.tensor(spikes)
+
+
+
+def to_zero(current, beta, threshold, num_steps):
+    mem, spk, spikes = 0.0, 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem * (1 - spk) + current
+        spk = float(mem > threshold)
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
+
+def at_once(current, beta, threshold, num_steps):
+    mem, spikes = 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem + current
+        spk = float(mem > threshold)
+        mem = mem - threshold * spk
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
+
+def at_or_above(current, beta, threshold, num_steps):
+    mem, spk, spikes = 0.0, 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem + current - threshold * spk
+        spk = float(mem >= threshold)
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
+
+def loses_the_input(current, beta, threshold, num_steps):
+    mem, spk, spikes = 0.0, 0.0, []
+    for _ in range(num_steps):
+        mem = (1 - spk) * (beta * mem + current)
+        spk = float(mem > threshold)
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
+
+def subtracts_one(current, beta, threshold, num_steps):
+    mem, spk, spikes = 0.0, 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem + current - spk
+        spk = float(mem > threshold)
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
+
+def lif_at_once(x, beta, threshold):
+    after, spikes, potentials = torch.zeros_like(x[0]), [], []           # [B, N]: what is left of the step before
+    for x_t in x:
+        mem = beta * after + x_t
+        spk = (mem > threshold).to(x.dtype)
+        after = mem - threshold * spk
+        spikes.append(spk)
+        potentials.append(mem)
+    return torch.stack(spikes), torch.stack(potentials)
+
+
+
+def a_step_late(x, beta, threshold):
+    return lif(x, beta, threshold)
+
+
+
+def to_zero_at_once(x, beta, threshold):
+    return lif(x, beta, threshold, reset="zero")
+
+
+
+def never_pays(x, beta, threshold):
+    return lif(x, beta, threshold, reset="none")
+
+
+
+def records_after_paying(x, beta, threshold):
+    spk, mem = lif_at_once(x, beta, threshold)
+    return spk, mem - threshold * spk
+
+
+
+def swapped(x, beta, threshold):
+    return lif_at_once(x, beta, threshold)[::-1]
+
+
+
+def pays_one(x, beta, threshold):
+    after, spikes, potentials = torch.zeros_like(x[0]), [], []
+    for x_t in x:
+        mem = beta * after + x_t
+        spk = (mem > threshold).to(x.dtype)
+        after = mem - spk
+        spikes.append(spk)
+        potentials.append(mem)
+    return torch.stack(spikes), torch.stack(potentials)
+
+
+
+def remembers_nothing(x, beta, threshold):
+    return (x > threshold).to(x.dtype), x
+
+
+
+def fires_at_it(x, beta, threshold):
+    after, spikes, potentials = torch.zeros_like(x[0]), [], []
+    for x_t in x:
+        mem = beta * after + x_t
+        spk = (mem >= threshold).to(x.dtype)
+        after = mem - threshold * spk
+        spikes.append(spk)
+        potentials.append(mem)
+    return torch.stack(spikes), torch.stack(potentials)
+
+
+
+def input_leaks(x, beta, threshold):
+    return lif_at_once(beta * x, beta, threshold)
+
+
+
+def leaks_twice(x, beta, threshold):
+    after, spikes, potentials = torch.zeros_like(x[0]), [], []
+    for x_t in x:
+        mem = beta * after + x_t
+        spk = (mem > threshold).to(x.dtype)
+        after = beta * (mem - threshold * spk)
+        spikes.append(spk)
+        potentials.append(mem)
+    return torch.stack(spikes), torch.stack(potentials)
+
+
+
+def as_eq_1(x, beta, threshold):
+    return lif_at_once((1 - beta) * x, beta, threshold)
+
+
+
+def wave(seed, *shape):
+    return 2 * torch.rand(*shape, generator=torch.Generator().manual_seed(seed)) - 0.5
+

@@ -4,7 +4,8 @@ import copy
 import nbformat
 import pytest
 
-from snnteach.authoring import notebooks
+from snnteach.authoring import course, notebooks
+from snnteach.lessons import lesson
 from snnteach.reader import resolver
 from tests.changes import change
 
@@ -37,7 +38,7 @@ def edited(tmp_path, monkeypatch, today):
 
     def edit(function):
         function({cell.id: cell for cell in notebook.cells}, notebook)
-        nbformat.write(notebook, path)
+        nbformat.write(course.fill(notebook, lesson(STEM)), path)     # more lines to read are more minutes
         return notebooks.check()
 
     return edit

@@ -215,9 +215,12 @@ def test_what_cannot_be_followed_is_an_error(toy, files, message):
         toy(files)
 
 
+TOPICS = ("encoding", "surrogate", "training", "stdp", "online")                  # enough studies to tell
+
+
 def of_studies():
-    """Fingerprint every row of every study."""
-    return {(topic, setting): code for topic in studies.topics() for setting, code in codes(studies.study(topic).ROWS).items()}
+    """Fingerprint every row of some studies."""
+    return {(topic, setting): code for topic in TOPICS for setting, code in codes(studies.study(topic).ROWS).items()}
 
 
 BEFORE = functools.cache(of_studies)

@@ -120,7 +120,7 @@ def _rounded(answer, right, tolerance):
     if abs(answer - right) >= min(unit, 0.05 * abs(right)):
         return ""
     digits = next(digits for digits in range(1, 18) if agree(float(f"{right:.{digits}g}"), right, tolerance))
-    return f"close: give {NUMBERS[digits] if digits < len(NUMBERS) else digits} digits."
+    return f"close: give {NUMBERS[digits] if digits < len(NUMBERS) else digits} digit{'s' * (digits > 1)}."
 
 
 def _cut_short(results, rights):

@@ -151,7 +151,7 @@ def test_a_number_is_a_number_in_any_package():
     for number in (torch.tensor(13.863), np.float64(13.863), np.array([13.863]), np.float32(13.863)):
         assert judge(exercise, number)[0] == "right"
     assert judge(Exercise("99.3", "Count.", "easy", 1, 3, (), ()), np.int64(3))[0] == "right"
-    assert judge(exercise, np.int64(3)) == ("not yet", "got 3. That is not it.")
+    assert judge(exercise, np.int64(3)) == ("not yet", "got 3. Put it into exp(-t / 20): the result has to be one half.")
     assert judge(exercise, "much")[0] == "not yet" and judge(exercise, True)[0] == "not yet"
 
 

@@ -18,7 +18,7 @@ topic = "toy"
 title = "the toy"
 question = "What is one topic more?"
 invitation = ": nothing new."
-exercises = 5
+exercises = 6
 needs = ["01", "16"]
 part = "Learning like a brain"
 """
@@ -39,7 +39,7 @@ for name, broken in (("exercises", lambda: check("77.1", 3)), ("explorers", lamb
     with pytest.raises(SyntaxError):
         broken()
     check("01.1", 3), hint("02.1"), explore("membrane.constant"), stored("training")
-    assert "\\n77  ..........  0/5" in str(progress())
+    assert "\\n77  ..........  0/6" in str(progress())
     (lesson / f"{name}.py").write_bytes(whole)
 
 notebooks.run = lambda notebook: notebook              # its outputs are those of notebook 01
@@ -47,7 +47,8 @@ notebooks.execute(["77"])
 assert notebooks.check(["77"]) == []
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "toy or 77 or syllabus",
                       "tests/lessons/test_toy.py", "tests/reference/test_toy.py",
-                      *(f"tests/house/test_{name}.py" for name in ("notebooks", "layers", "exercises", "course", "teach"))]))
+                      *(f"tests/house/test_{name}.py" for name in ("notebooks", "layers", "exercises", "course", "teach", "anatomy", "guesses",
+                                                               "claims"))]))
 """
 
 
@@ -55,7 +56,7 @@ def renamed(text):
     """Notebook 01, its module or its lesson under the name of the toy."""
     public = re.findall(r"^def ([a-z]\w*)", (ROOT / "snnteach" / "membrane.py").read_text(encoding="utf-8"), re.MULTILINE)
     text = re.sub(rf"\b({'|'.join(public)})\b", r"toy_\1", re.sub(r"\bmembrane\b", "toy", text))
-    return re.sub(r"\b(ex-)?01([.-]\d)", r"\g<1>77\2", text).replace("Question(", "Question('A toy. '")
+    return re.sub(r"\b(ex-)?01([.-][\da-d]\b)", r"\g<1>77\2", text).replace("Question(", "Question('A toy. '")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def course(tmp_path_factory):
         shutil.copy(path, root)
     for old, new in NEW.items():
         source, target = root / old, root / new
-        for path in [source, *source.glob("*.py")]:
+        for path in [source, *source.glob("*.py"), *source.glob("*.csv")]:
             if path.is_file():
                 place = target / path.name if source.is_dir() else target
                 place.parent.mkdir(exist_ok=True)
@@ -96,5 +97,5 @@ def test_one_topic_more_needs_nothing_else_and_broken_breaks_no_other(course):
     assert changed == {*NEW.values(), "snnteach/lessons/syllabus.toml", "README.md", last} - {"snnteach/lessons/toy"}
     assert "**Next:** [77 · the toy](77_toy.ipynb): nothing new." in (course / last).read_text(encoding="utf-8")
     readme = (course / "README.md").read_text(encoding="utf-8")
-    assert "| [77 the toy](tutorials/77_toy.ipynb) | What is one topic more? | 30 + 31 | 01, 16 |" in readme
+    assert "| [77 the toy](tutorials/77_toy.ipynb) | What is one topic more? | 40 + 46 | 01, 16 |" in readme
     assert "`toy`" in readme

@@ -5,6 +5,9 @@ import pytest
 import torch
 
 from snnteach import membrane as reference
+from snnteach.lessons.membrane import study
+from snnteach.lessons.membrane.answers import bank
+from snnteach.reader.results import stored
 from tests.drawing import background, pictures
 from tests.listings import namespace
 
@@ -46,14 +49,16 @@ def test_the_picture_of_a_constant_current():
         fired = time[spikes > 0]
         picture.line("voltage", time, voltage, "blue")
         picture.points("spikes", fired, torch.full(fired.shape, 1.27), "black", "|")
-        picture.line("curve", currents, rates[:-1], "vermillion", "--", clipped=True)
+        known = currents <= s["current"] + 1e-3                         # the curve is drawn as far as the reader has come
+        picture.line("curve", currents[known], torch.tensor(rates[:-1])[known], "vermillion", "--", clipped=True)
         picture.points("point", [s["current"]], [min(rates[-1], 252)], "blue", "o" if rates[-1] <= 252 else "^")
         picture.says("text", "{} spikes/s", rates[-1])
 
 
 def test_the_picture_of_a_pulse():
-    time, widths = torch.arange(240, dtype=FLOAT) / 4, torch.linspace(0.3, 30, 150)
+    time = torch.arange(240, dtype=FLOAT) / 4
     for picture, s in pictures("membrane.pulse"):
+        widths = torch.linspace(0.3, 30, 150 if s["law"] == "drawn" else 0)
         width, strength, tau = s["width"], s["strength"], s["tau"]
         peak = strength * (1 - math.exp(-width / tau))
         voltage = torch.where(time < width, strength * (1 - torch.exp(-time / tau)), peak * torch.exp(-(time - width) / tau))
@@ -77,3 +82,33 @@ def test_what_stands_behind_the_pictures():
         behind.rule("0.line0", "0.45", "--", y=1)
         behind.says("0.text0", "threshold", at=(1, 1))
         behind.done()
+
+
+def test_each_neuron_of_the_bank_is_that_of_the_package():
+    current = 4 * torch.rand(400, 3, generator=torch.Generator().manual_seed(2), dtype=FLOAT)
+    tau = torch.tensor([4.0, 10.0, 25.0], dtype=FLOAT)
+    for dead_steps in (0, 1, 5):
+        spk = bank(current, tau, 0.5, dead_steps)
+        for n in range(3):
+            _, alone = reference.integrate_and_fire(current[:, n], tau[n].item(), 0.5, refractory=0.5 * dead_steps)
+            assert torch.equal(spk[:, n], alone) and alone.sum() > 5
+
+
+def test_coincidence_is_one_for_the_same_train_and_nothing_for_chance():
+    spk = (torch.rand(20_000, generator=torch.Generator().manual_seed(3)) < 0.04).float()
+    times = (spk.nonzero().flatten().double() + 1) * study.DT
+    found = [study.coincidence(spk, times + late, delay, 0.0, 10_000.0) for late, delay in ((0, 0), (6, 6), (1.5, 0))]
+    assert found == pytest.approx([1, 1, 1], abs=0.01)
+    assert [abs(study.coincidence(spk, times + late, 0, 0.0, 10_000.0)) < 0.1 for late in (6, 500)] == [True, True]
+    assert study.coincidence(spk, times[::2], 0, 0.0, 10_000.0) == pytest.approx(0.6, abs=0.1)
+    assert study.coincidence(0 * spk, times, 0, 0.0, 10_000.0) == 0
+
+
+def test_what_the_real_neuron_says_of_the_parts():
+    fits = stored("membrane")
+    mean = {name: sum(values) / 3 for name, values in fits.items()}
+    for recording in (1, 2):
+        parts = [mean[f"recording {recording}, {name}: coincidence"]
+                 for name in ("tau 8", "no leak", "no memory", "no dead time")]
+        assert parts[0] == max(parts) and parts[3] == min(parts) and parts[0] - parts[1] < 0.05 < parts[0] - parts[3]
+    assert all(abs(value) < 0.1 for name, values in fits.items() if name.endswith("shifted") for value in values)

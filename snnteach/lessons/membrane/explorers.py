@@ -3,7 +3,7 @@ import torch
 
 from ...membrane import firing_rate, integrate_and_fire, step_response, strength_duration
 from ...plots import COLORS, threshold_line
-from ..kinds import Control, Explorer
+from ..kinds import Choice, Control, Explorer
 
 _DT, _STEPS = 0.25e-3, 800                                               # 200 ms in steps of a quarter millisecond
 _CURRENTS = torch.linspace(0, 4, 161)
@@ -11,11 +11,12 @@ _FASTEST = 252                                                           # spike
 
 
 def compute_constant(current, tau, refractory):
-    """Simulate 200 ms of constant current (in rheobases) and the f-I curve of the same neuron."""
+    """Simulate 200 ms of constant current (in rheobases); the f-I curve of the same neuron is known up to this current."""
     seconds, dead = tau * 1e-3, refractory * 1e-3
     voltage, spikes = integrate_and_fire(torch.full((_STEPS,), float(current)), seconds, _DT, refractory=dead)
-    curve = [firing_rate(float(value), seconds, refractory=dead) for value in _CURRENTS]
-    return {"voltage": voltage, "spikes": spikes, "curve": curve, "current": current,
+    currents = _CURRENTS[:1 + round(40 * current)]
+    curve = [firing_rate(float(value), seconds, refractory=dead) for value in currents]
+    return {"voltage": voltage, "spikes": spikes, "currents": currents, "curve": curve, "current": current,
             "rate": firing_rate(current, seconds, refractory=dead)}
 
 
@@ -42,21 +43,22 @@ def update_constant(artists, data):
     fired = time[data["spikes"] > 0]
     artists["voltage"].set_data(time, data["voltage"])
     artists["spikes"].set_data(fired, torch.full_like(fired, 1.27))
-    artists["curve"].set_data(_CURRENTS, data["curve"])
+    artists["curve"].set_data(data["currents"], data["curve"])
     artists["point"].set_data([data["current"]], [min(data["rate"], _FASTEST)])
     artists["point"].set_marker("o" if data["rate"] <= _FASTEST else "^")
     artists["text"].set_text(f"{data['rate']:.0f} spikes/s")
 
 
 _PULSE_STEPS = 240                                                       # 60 ms
+_LAW = ("hidden", "drawn")
 
 
-def compute_pulse(width, strength, tau):
-    """Apply one pulse (ms, rheobases) and find the strength-duration curve of the same membrane."""
+def compute_pulse(width, strength, tau, law):
+    """Apply one pulse (ms, rheobases) and find the strength-duration curve of the same membrane, unless it is hidden."""
     time = torch.arange(_PULSE_STEPS) * 0.25
     during = step_response(time.clamp(max=width), float(strength), tau)
     voltage = during * torch.exp(-(time - width).clamp(min=0) / tau)
-    widths = torch.linspace(0.3, 30, 150)
+    widths = torch.linspace(0.3, 30, 150 if law == _LAW[1] else 0)
     return {"time": time, "voltage": voltage, "widths": widths, "curve": strength_duration(widths, tau),
             "width": width, "strength": strength, "fires": bool(voltage.max() > 1) or
             strength > float(strength_duration(width, tau))}
@@ -95,14 +97,15 @@ EXPLORERS = {
                   "tau": Control(20.0, 5.0, 50.0, 1.0, "time constant", "ms"),
                   "refractory": Control(2.0, 0.0, 10.0, 0.5, "dead time", "ms")},
         sweeps=(("current", {}),),
-        alt="Left, a membrane that charges towards its threshold, fires and starts again; right, its firing rate as a point on "
-            "the curve of rate against current. Below one rheobase it is silent."),
+        alt="Left, a membrane that charges towards its threshold, fires and starts again; right, its firing rate as a point at "
+            "the end of the curve of rate against current, drawn as far as you have come. Below one rheobase it is silent."),
     "pulse": Explorer(
         compute_pulse, build_pulse, update_pulse,
         controls={"width": Control(10.0, 0.5, 30.0, 0.5, "pulse width", "ms"),
                   "strength": Control(2.0, 0.2, 10.0, 0.1, "pulse strength", "rheobases"),
-                  "tau": Control(20.0, 5.0, 50.0, 1.0, "time constant", "ms")},
-        sweeps=(("width", {}), ("strength", {})),
-        alt="Left, a membrane under one current pulse; right, the pulse as a point beside the strength-duration curve. "
-            "Points above the curve fire the neuron."),
+                  "tau": Control(20.0, 5.0, 50.0, 1.0, "time constant", "ms"),
+                  "law": Choice(_LAW[0], _LAW, "Eq. 5")},
+        sweeps=(("width", {"law": _LAW[1]}), ("strength", {"law": _LAW[1]})),
+        alt="Left, a membrane under one current pulse; right, the pulse as a point, width against strength, and whether "
+            "it fires the neuron. Eq. 5, where it is drawn, parts the pulses that fire from those that do not."),
 }

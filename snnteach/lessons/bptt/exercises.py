@@ -274,8 +274,8 @@ GUESSES = {
         ("the exact one", "the exact one, clipped to a sane length", "one that sees 10 of the 100 steps"),
         "one that sees 10 of the 100 steps",
         "By far. Clipping mends the length, and that is worth something: plain descent blows up without it. But the long "
-        "gradient also points nowhere: change every weight by 1 %, and it turns to a new direction. A shorter arrow that "
-        "points nowhere still points nowhere."),
+        "gradient also points anywhere: change every weight by 1 %, and it may turn right round. A shorter arrow that points "
+        "anywhere still points anywhere."),
 }
 
 QUESTIONS = [

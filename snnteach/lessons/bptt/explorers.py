@@ -113,7 +113,7 @@ EXPLORERS = {
                   "s": Control(3, 0, 11, 1, "weights at s", "step"),
                   "truncation": Control(12, 1, 12, 1, "window K", "steps"),
                   "reset": Choice("detached", ("detached", "attached"), "reset")},
-        sweeps=(("beta", {}), ("reset", {})),
+        sweeps=(("t", {"s": 2}), ("reset", {"t": 5, "s": 2})),
         alt="Above, the unrolled graph of one neuron over twelve steps with the path from one loss to the weights of one step; "
             "below, the coefficient of every such path from the same loss, hollow where a truncation window cuts it."),
 }

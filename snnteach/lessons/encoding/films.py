@@ -20,24 +20,29 @@ def reveal_frames(image, num_steps=STEPS):
 
 
 def build_reveal(fig):
-    """Two pictures and the error against the spikes spent."""
-    axes = fig.subplots(1, 3, width_ratios=(1, 1, 1.25))
+    """Two pictures, and their errors against the steps and against the spikes spent."""
+    axes = fig.subplots(1, 4, width_ratios=(1, 1, 1.2, 1.2))
     for ax, name in zip(axes[:2], ("rate", "latency"), strict=True):
         ax.set_title("Rate" if name == "rate" else "Latency")
         ax.set_xticks([])
         ax.set_yticks([])
-    axes[2].set(xlim=(0, 2100), ylim=(0, 0.4), xlabel="spikes so far", ylabel="error of the picture")
-    axes[2].set_title("What a spike buys")
+    axes[2].set(xlim=(0, 17), ylim=(0, 0.24), xlabel="steps so far", ylabel="error of the picture", title="What a step buys")
+    axes[3].set(xlim=(0, 1700), ylim=(0, 0.24), xlabel="spikes so far", title="What a spike buys")
+    axes[3].set_yticklabels([])
     return axes
+
+
+LOOKS = (("rate", "blue", "o-"), ("latency", "vermillion", "s--"))
 
 
 def draw_reveal(axes, frame):
     """Draw one step of the animation."""
-    for ax, name in zip(axes[:2], ("rate", "latency"), strict=True):
+    for ax, (name, _, _) in zip(axes[:2], LOOKS, strict=True):
         ax.imshow(frame[name]["guess"].numpy(), cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
-        ax.text(0.5, -0.05, f"step {frame['step']}: {frame[name]['spikes']} spikes", transform=ax.transAxes, ha="center",
+        ax.text(0.5, -0.05, f"step {frame['step']}:\n{frame[name]['spikes']} spikes", transform=ax.transAxes, ha="center",
                 va="top")
-    for name, color, style, place in (("rate", "blue", "o-", (900, 0.09)), ("latency", "vermillion", "s--", (170, 0.2))):
-        past = [old[name] for old in frame["so far"]]
-        axes[2].plot([old["spikes"] for old in past], [old["error"] for old in past], style, color=COLORS[color], markersize=4)
-        axes[2].text(*place, name, color=COLORS[color])
+    for ax, quantity in zip(axes[2:], ("step", "spikes"), strict=True):
+        for place, (name, color, style) in enumerate(LOOKS):
+            past = [{"step": old["step"], **old[name]} for old in frame["so far"]]
+            ax.plot([old[quantity] for old in past], [old["error"] for old in past], style, color=COLORS[color], markersize=4)
+            ax.text(0.97, 0.96 - 0.1 * place, name, color=COLORS[color], transform=ax.transAxes, ha="right", va="top")

@@ -3,7 +3,11 @@
 The only setting chosen for each code is the gain of its input current, from (0.3, 1, 3, 10, 30): the best mean of three
 seeds on 1000 images held out of the 5000 for training, after half of the epochs (rows "choose ..."). The other rows train on
 all 5000 images with this gain, and each network is measured once on the 10,000 test images.
+
+"side, ...": the same network on digits lit from one of eight sides, which are the classes; each run takes the best of three
+gains on the same held-out images. "picture, ...": how far what has been read after each step is from the digits.
 """
+import math
 from functools import cache, partial
 
 import torch
@@ -12,12 +16,14 @@ from ...data import flat, mnist5k
 from ...encoding import delta_code, latency_code, phase_code, phase_weights, population_code, rate_code
 from ...losses import ce_membrane_loss
 from ...networks import SpikingMLP, direct_current
+from ...neurons import lif
 from ...training import accuracy, fit
 from ..kinds import AMOUNT, SHARE
+from .explorers import decode, latency_options
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.03
-QUANTITIES = {"*: inputs": AMOUNT, "*: hidden": AMOUNT, "*": SHARE}     # spikes an image, accuracies
+QUANTITIES = {"*: inputs": AMOUNT, "*: hidden": AMOUNT, "*: gain": AMOUNT, "*": SHARE}     # spikes an image, accuracies, errors
 GAINS = (0.3, 1, 3, 10, 30)
 STEPS = 8
 HIDDEN = (300,)                           # sizes of the hidden layers
@@ -151,6 +157,55 @@ def final(code, gain, hidden):
     return row
 
 
+def lit(images, seed):
+    """Flat ink lit from one of eight sides: images [N, 784] whose ink has greys from 0.52 to 1, and the sides [N]."""
+    side = torch.randint(8, (len(images),), generator=torch.Generator().manual_seed(seed))
+    angle, across = math.pi / 4 * side[:, None], torch.linspace(-1, 1, 28)
+    light = angle.cos() * across.repeat(28) + angle.sin() * across.repeat_interleave(28)            # [N, 784]
+    return (images > 0.5) * (0.76 + 0.24 * light.clamp(-1, 1)), side
+
+
+def side_by_side(x):
+    """Control: the pixels that fire at step 1, 2, ..., each step a picture of its own and none in time, [T, B, T 784]."""
+    return direct_current(latency(x).transpose(0, 1).flatten(1), STEPS)
+
+
+def sided(code, seed, hidden=HIDDEN, epochs=8):
+    """A row: how often the side of the light is found on the test images, and the gain, the best on held-out images."""
+    images, _, test_images, _ = _images()
+    (x, sides), (test_x, test_sides) = lit(images, seed=0), lit(test_images, seed=1)
+
+    def held_out(gain):
+        net, encode = train(code, hidden, gain, seed, x[:4000], sides[:4000], epochs=4)
+        return accuracy(net, x[4000:], sides[4000:], encode=encode)
+
+    gain = max(GAINS[1:4], key=held_out)
+    net, encode = train(code, hidden, gain, seed, x, sides, epochs)
+    return {"accuracy": accuracy(net, test_x, test_sides, encode=encode), "gain": gain}
+
+
+READING = 16                              # steps of a picture
+PICTURES = {                              # spikes [T, N, 784] of a picture, and how they are read
+    "rate": (lambda x, seed: rate_code(x, READING, generator=torch.Generator().manual_seed(seed)), "rate (Bernoulli)"),
+    "latency": (lambda x, _: latency_code(x, READING, **latency_options("latency, linear", READING)), "latency, linear"),
+    "regular": (lambda x, _: lif(direct_current(x, READING), 1.0, state=(torch.full_like(x, 0.5), torch.zeros_like(x)))[0],
+                "rate (Bernoulli)"),
+}
+
+
+def picture(code, seed):
+    """A row: the error after each step, root mean square over the pixels of 1000 digits (which ones, says the seed)."""
+    x, (encode, name) = _images()[0][1000 * seed:1000 * (seed + 1)], PICTURES[code]
+    spk = encode(x, seed)
+    read = {step: decode(name, spk[:step], READING) for step in range(1, READING + 1)}
+    return {f"step {step}": (image - x).square().mean().sqrt().item() for step, image in read.items()}
+
+
 LINEAR = {"linear model": ()}              # it has no hidden layer
 ROWS = {**{f"choose {name}": choose(code, LINEAR.get(name, HIDDEN)) for name, code in CODES.items()},
-        **{name: final(code, CHOSEN[name], LINEAR.get(name, HIDDEN)) for name, code in CODES.items()}}
+        **{name: final(code, CHOSEN[name], LINEAR.get(name, HIDDEN)) for name, code in CODES.items()},
+        **{f"side, {name}": partial(sided, CODES[name], hidden=LINEAR.get(name, HIDDEN)) for name in (
+            "direct current", "direct current, one bit", "linear model", "rate", "latency, linear", "latency, all at once")},
+        "side, latency, side by side": partial(sided, side_by_side),
+        "side, direct current, 32 epochs": partial(sided, CODES["direct current"], epochs=32),
+        **{f"picture, {name}": partial(picture, name) for name in PICTURES}}

@@ -19,13 +19,6 @@ from ._arguments import (
     check_tensor,
     check_that,
 )
-from .winner_take_all import WinnerTakeAll as WinnerTakeAll  # what learns by such a rule: notebook 14 has one door
-from .winner_take_all import assign_labels as assign_labels
-from .winner_take_all import train_wta as train_wta
-from .winner_take_all import vote as vote
-from .winner_take_all import wta_forward as wta_forward
-from .winner_take_all import wta_learn as wta_learn
-from .winner_take_all import wta_start as wta_start
 
 MOST_PAIRS = 10**8                                           # of spikes that one call may add up: a minute
 

@@ -8,6 +8,8 @@ import torch
 
 from snnteach import stdp as reference
 from snnteach import stored as read_stored
+from snnteach import winner_take_all as layers
+from snnteach.lessons.stdp import measured
 from snnteach.lessons.stdp.explorers import GAIN, GROUP, START, mean_drift, settle
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
@@ -50,16 +52,16 @@ def test_the_listing_of_one_step_is_the_package(shown, bounds, pairs):
 
 def test_the_listings_of_the_layer_are_the_package(shown):
     generator = torch.Generator().manual_seed(1)
-    layer, spk = reference.wta_start(9, 20, generator=generator), (torch.rand(60, 4, 20, generator=generator) < 0.2).float()
-    out = reference.wta_forward(spk, layer)
+    layer, spk = layers.wta_start(9, 20, generator=generator), (torch.rand(60, 4, 20, generator=generator) < 0.2).float()
+    out = layers.wta_forward(spk, layer)
     assert torch.equal(shown["wta_forward"](spk, layer), out) and out.sum() > 20
     for options in ({}, {"normalise": False, "rise": 0.0}, {"learning_rate": 0.1, "offset": 0.3, "decay": 0.5}):
-        ours, theirs = (f(spk, out, layer, **options) for f in (shown["wta_learn"], reference.wta_learn))
+        ours, theirs = (f(spk, out, layer, **options) for f in (shown["wta_learn"], layers.wta_learn))
         assert torch.allclose(ours.weight, theirs.weight, atol=1e-6) and torch.equal(ours.threshold, theirs.threshold)
-    defaults = [inspect.signature(f).parameters.items() for f in (shown["wta_learn"], reference.wta_learn)]
+    defaults = [inspect.signature(f).parameters.items() for f in (shown["wta_learn"], layers.wta_learn)]
     assert [(name, p.default) for name, p in defaults[0]] == [(name, p.default) for name, p in defaults[1]]
     counts, labels = torch.rand(30, 9, generator=generator).round(), torch.tensor([0, 1, 2, 3, 4, 5, 6, -1, 9])
-    assert torch.equal(shown["vote"](counts, labels), reference.vote(counts, labels))
+    assert torch.equal(shown["vote"](counts, labels), layers.vote(counts, labels))
 
 
 def test_exercises_agree_with_the_package():
@@ -80,7 +82,7 @@ def test_exercises_agree_with_the_package():
     assert torch.allclose(stepped, find("14.5").reference(w, up, torch.zeros(1, 1), 2.0))
     assert 1 - find("14.6").reference == pytest.approx(1.5 * find("14.6").reference)
     counts, targets = torch.rand(40, 6, generator=torch.Generator().manual_seed(2)), torch.arange(40) % 10
-    assert torch.equal(find("14.7").reference(counts, targets), reference.assign_labels(counts, targets))
+    assert torch.equal(find("14.7").reference(counts, targets), layers.assign_labels(counts, targets))
 
 
 def test_naming_the_neurons_has_one_answer_however_ties_are_broken():
@@ -208,12 +210,41 @@ def test_the_film_draws_the_fields_in_their_rows():
     fields = torch.rand(100, 784, generator=torch.Generator().manual_seed(0)) + 0.1
     (build, draw, snapshots), _ = filmed("stdp", snapshots=[(300, SimpleNamespace(weight=fields))])
     still, picture = film(build, draw, snapshots[0], width=3.8, height=3.9)
-    wall = torch.zeros(196, 196)
+    wall = torch.full((202, 202), torch.nan)                               # seven fields of 28 pixels, a pixel between them
     for place in range(49):
-        row, column = 28 * (place // 7), 28 * (place % 7)
+        row, column = 29 * (place // 7), 29 * (place % 7)
         wall[row:row + 28, column:column + 28] = fields[place].view(28, 28) / fields[place].max()
     picture.image("0.image0", wall, "gray_r", (0, 1))
     picture.says("0.text0", "{} images seen", 300, at=(0, -4))
     picture.done()
-    still.axes("0", "", ("", -1, 196), ("", 196, -16))
+    still.axes("0", "", ("", -1, 203), ("", 203, -16))
     still.done()
+
+
+def test_the_step_of_the_exercise_is_the_package_up_to_the_first_spike():
+    dice = torch.Generator().manual_seed(5)
+    layer, spk = layers.wta_start(7, 12, 4.0, dice), (torch.rand(40, 12, generator=dice) < 0.2).float()
+    out = layers.wta_forward(spk[:, None], layer)
+    first = int(out.sum((1, 2)).argmax())
+    taught = layers.wta_learn(spk[:first + 1, None], out[:first + 1], layer)
+    mem, trace, (weight, threshold) = torch.zeros(7), torch.zeros(12), layer
+    for t in range(first + 1):
+        fired, mem, trace, weight, threshold = find("14.8").reference(spk[t], mem, trace, weight, threshold)
+        assert torch.equal(fired, out[t, 0])
+    assert fired.sum() == 1 and not mem.any() and first > 2
+    assert torch.allclose(weight, taught.weight, atol=1e-6) and torch.allclose(threshold, taught.threshold)
+
+
+def test_without_causes_the_neuron_fires_as_often_and_nobody_is_paid():
+    rule, weight = PairRule(a_minus=0.009), torch.linspace(0.1, 0.9, 100)
+    paid, unpaid = (mean_drift(weight, 0.1, 0.3, rule, causes=causes) for causes in (True, False))
+    law = reference.expected_drift(0.1, GAIN * 0.1 * weight.sum().item(), rule)
+    assert torch.allclose(unpaid, torch.full((100,), law), rtol=1e-5) and (paid > unpaid).all()
+
+
+def test_the_experiments_are_timed_as_they_were():
+    pre, post = measured.pairings(50, -10)
+    assert len(pre) == 75 and pre[1] - pre[0] == 20 and pre[5] - pre[0] == 10_000 and post[3] - pre[3] == -10
+    pre, post = measured.pairings(0.1, 10)
+    assert len(pre) == 50 and pre[1] - pre[0] == 10_000 and min(post) > 0
+    assert len(measured.pairings(40, 5, rows=10, pause=4000)[0]) == 50

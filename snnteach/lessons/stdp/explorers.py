@@ -15,25 +15,26 @@ GROUP = 30                                              # the first 30 of 100 in
 GAIN = 0.02                                             # chance that a spike at weight 1 makes the neuron fire a step later
 
 
-def mean_drift(weight, rate, correlation, rule):
+def mean_drift(weight, rate, correlation, rule, *, causes=True):
     """Mean weight change per step of a neuron that fires with probability GAIN times its input of the step before, [I].
 
-    The inputs fire with probability `rate`; two of the group correlate with `correlation` in the same step.
+    The inputs fire with probability `rate`; two of the group correlate with `correlation` in the same step. Without `causes`
+    the neuron fires as often, but at random.
     """
     own = weight.clone()                                                    # sum over j of w_j cov(i, j) / (p (1 - p))
     own[:GROUP] = (1 - correlation) * weight[:GROUP] + correlation * weight[:GROUP].sum()
-    causal = rule.a_plus * math.exp(-1 / rule.tau_plus) * GAIN * rate * (1 - rate) * own
+    causal = causes * rule.a_plus * math.exp(-1 / rule.tau_plus) * GAIN * rate * (1 - rate) * own
     output = GAIN * rate * weight.sum().item()                              # firing probability of the neuron
     up = expected_drift(rate, output, rule._replace(a_minus=0.0)) + causal
     down = expected_drift(rate, output, rule._replace(a_plus=0.0))
     return up * (rule.w_max - weight) + down * weight if rule.bounds == "soft" else up + down
 
 
-def settle(rate, correlation, rule, num_steps=50):
+def settle(rate, correlation, rule, num_steps=50, *, causes=True):
     """Follow 100 random weights along their mean drift until they rest, [I], in steps of at most .15, smaller and smaller."""
     weight = START
     for step in range(num_steps):
-        drift = mean_drift(weight, rate, correlation, rule)
+        drift = mean_drift(weight, rate, correlation, rule, causes=causes)
         free = (weight - (drift < 0).float()).abs() < 1                     # not held by a bound
         fastest = (drift.abs() * free).max().clamp(min=1e-12)
         weight = (weight + 0.15 * (1 - step / num_steps) * drift / fastest).clamp(0, 1)

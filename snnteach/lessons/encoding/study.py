@@ -13,13 +13,21 @@ from functools import cache, partial
 import torch
 
 from ...data import flat, mnist5k
-from ...encoding import delta_code, latency_code, phase_code, phase_weights, population_code, rate_code
+from ...encoding import (
+    delta_code,
+    latency_code,
+    latency_decode,
+    phase_code,
+    phase_weights,
+    population_code,
+    rate_code,
+    rate_decode,
+)
 from ...losses import ce_membrane_loss
 from ...networks import SpikingMLP, direct_current
 from ...neurons import lif
 from ...training import accuracy, fit
 from ..kinds import AMOUNT, SHARE
-from .explorers import decode, latency_options
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.03
@@ -185,20 +193,27 @@ def sided(code, seed, hidden=HIDDEN, epochs=8):
 
 
 READING = 16                              # steps of a picture
+
+
+def read_clock(spk, **options):
+    """What the first steps of a latency code say; the others are still silent."""
+    return latency_decode(torch.cat([spk, spk.new_zeros(READING - len(spk), *spk.shape[1:])]), **options)
+
+
+CLOCKED = {"mode": "linear", "threshold": 0.05}
 PICTURES = {                              # spikes [T, N, 784] of a picture, and how they are read
-    "rate": (lambda x, seed: rate_code(x, READING, generator=torch.Generator().manual_seed(seed)), "rate (Bernoulli)"),
-    "latency": (lambda x, _: latency_code(x, READING, **latency_options("latency, linear", READING)), "latency, linear"),
+    "rate": (lambda x, seed: rate_code(x, READING, generator=torch.Generator().manual_seed(seed)), rate_decode),
+    "latency": (lambda x, _: latency_code(x, READING, **CLOCKED), partial(read_clock, **CLOCKED)),
     "regular": (lambda x, _: lif(direct_current(x, READING), 1.0, state=(torch.full_like(x, 0.5), torch.zeros_like(x)))[0],
-                "rate (Bernoulli)"),
+                rate_decode),
 }
 
 
 def picture(code, seed):
     """A row: the error after each step, root mean square over the pixels of 1000 digits (which ones, says the seed)."""
-    x, (encode, name) = _images()[0][1000 * seed:1000 * (seed + 1)], PICTURES[code]
+    x, (encode, decode) = _images()[0][1000 * seed:1000 * (seed + 1)], PICTURES[code]
     spk = encode(x, seed)
-    read = {step: decode(name, spk[:step], READING) for step in range(1, READING + 1)}
-    return {f"step {step}": (image - x).square().mean().sqrt().item() for step, image in read.items()}
+    return {f"step {step}": (decode(spk[:step]) - x).square().mean().sqrt().item() for step in range(1, READING + 1)}
 
 
 LINEAR = {"linear model": ()}              # it has no hidden layer

@@ -6,6 +6,8 @@ import torch
 
 from snnteach import three_factor as reference
 from snnteach.lessons.three_factor import films as floor
+from snnteach.lessons.three_factor import study
+from snnteach.lessons.three_factor.exercises import of_numbers
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
@@ -50,7 +52,7 @@ def test_exercises_agree_with_what_is_measured():
     assert find("15.1").reference == pytest.approx(-1 / math.log((window[1] / window[0]).item()), rel=1e-9)
     for h in (atan(), triangular(0.3)):
         window = reference.bptt_window([0, 1, 2], 0.9, surrogate=h, detach_reset=False)
-        assert find("15.2").reference(0.9, 1.0, h) == pytest.approx((window[2] / window[1]).item(), rel=1e-6)
+        assert find("15.2").reference(0.9, 1.0, of_numbers(h)) == pytest.approx((window[2] / window[1]).item(), rel=1e-6)
     x, mem, error = torch.rand(4, 1, 3), torch.rand(4, 1, 2), torch.rand(4, 1, 2)
     trace, total = torch.zeros(3), torch.zeros(2, 3)
     for t in range(4):
@@ -159,34 +161,98 @@ def test_what_stands_behind_the_pictures():
 def test_the_film_draws_the_floor_and_the_record():
     random = torch.Generator().manual_seed(0)
     frame = {"weight": torch.rand(4, 25, generator=random), "path": torch.tensor([[0.0, 0], [1, 0], [1, 1], [1, 2]]),
-             "goal": torch.tensor([4.0, 0.0]), "moves": 50 * torch.rand(24, 4, 10, generator=random)}      # [trials, groups, n]
-    still, picture = film(floor.build_maze, floor.draw_maze, frame, width=7.6, height=3.4)
+             "goal": torch.tensor([4.0, 4.0]), "moves": 50 * torch.rand(24, 10, generator=random),           # [trials, learners]
+             "others": {"none": (45.0, 40.0), "table": (9.0, 5.0), "near": (11.0, 6.0)}}
+    still, picture = film(floor.build_maze, floor.draw_maze, frame, width=7.6, height=3.6)
     cells = [(x, y) for x in range(5) for y in range(5)]
     arrows = []
     for x, y in cells:                                                             # where the actor's neurons drive it
         rates = torch.tensor([math.exp(-((x - a) ** 2 + (y - b) ** 2) / 1.6) / 2 for a, b in cells])
-        right, left, up, down = (4 * frame["weight"] @ rates).softmax(0).tolist()
+        right, left, up, down = (8 * frame["weight"] @ rates).softmax(0).tolist()
         arrows.append((right - left, up - down))
     picture.arrows("0.collection0", cells, arrows, "blue")
     picture.line("0.line0", *frame["path"].T, "vermillion")
     picture.points("0.line1", [0], [0], "black", "s")
-    picture.points("0.line2", [4], [0], "orange", "*", edge="black")
-    blocks = torch.stack([frame["moves"][8 * block:8 * block + 8].mean(0) for block in range(3)])     # [blocks, groups, n]
-    learns = blocks[:, 0]
-    picture.band("1.collection0", [4, 12, 20], learns.min(1).values, learns.max(1).values, "blue")
-    for group, (name, color, style, height) in enumerate((
-            ("learns", "blue", "-", 19), ("no eligibility", "orange", "--", 30), ("another's reward", "vermillion", "-.", 38),
-            ("does not learn", "black", ":", 45))):
-        picture.line(f"1.line{group}", [4, 12, 20], blocks[:, group].mean(1), color, style)
-        picture.says(f"1.text{group}", name, at=(203, height), color=color)
+    picture.points("0.line2", [4], [4], "orange", "*", edge="black")
+    blocks = torch.stack([frame["moves"][8 * block:8 * block + 8].mean(0) for block in range(3)])            # [blocks, learners]
+    picture.band("1.collection0", [4, 12, 20], blocks.min(1).values, blocks.max(1).values, "blue")
+    picture.line("1.line0", [4, 12, 20], blocks.mean(1), "blue")
+    for place, (name, before, after, height) in enumerate((("table", 9, 5, 5), ("near", 11, 6, 8.6), ("none", 45, 40, 40))):
+        picture.line(f"1.line{place + 1}", [85, 100, math.nan, 185, 200], [before, before, math.nan, after, after], "black")
+        picture.says(f"1.text{place}", name, at=(204, height))
     picture.done()
     still.axes("0", "Where the weights lead", ("", -0.5, 4.5), ("", -0.5, 4.5))
-    still.axes("1", "Reward alone finds the way, mostly twice", ("trial", 0, 300), ("moves (at most 50)", 0, 52))
+    still.axes("1", "Reward finds the way, Q-learning sooner", ("trial", 0, 310), ("moves (at most 50)", 0, 52))
     for line in range(6):
         still.rule(f"0.line{2 * line}", "0.85", y=line - 0.5)
         still.rule(f"0.line{2 * line + 1}", "0.85", x=line - 0.5)
     still.rule("1.line0", "0.6", ":", x=100)
     still.says("1.text0", "goal moves", at=(100, 1))
     still.line("1.line1", [0, 100, 100, 200], [8, 8, 4, 4], "0.45", "--")          # |goal| along the floor's squares
-    still.says("1.text1", "shortest", at=(203, 4))
+    still.says("1.text1", "shortest", at=(4, 8.5))
     still.done()
+
+
+def test_the_listings_of_the_notebook_are_those_of_the_study(shown):
+    options = {"epochs": 1, "beta": 0.8, "surrogate": triangular()}
+    for judge in (None, shown["large_only"], shown["softmax_error"]):
+        mine = {None: None, shown["large_only"]: study.large_only(study.rate_error),
+                shown["softmax_error"]: study.softmax_error}[judge]
+        assert shown["learn"](judge, 3, **options) == tuple(study.learn(mine, 3, **options).values())
+    generator = torch.Generator().manual_seed(0)
+    run, weights, error, exact = study.hidden_layer(generator, steps=2, probe=20)
+    chance = torch.randn(10, 100, generator=generator)
+    mine, stored = (find(run, weights, error, chance) for find in (shown["signals"], study.signals))
+    assert mine.keys() == stored.keys()
+    for name, (signal, decay) in mine.items():
+        assert torch.equal(signal, stored[name][0]) and decay == stored[name][1]
+    local = reference.three_factor(run.x, run.mem, mine["everything"][0], 0.95)
+    assert torch.allclose(local, exact, atol=1e-6) and exact.any(), "everything known is the gradient"
+
+
+def test_the_bandit_learns_from_its_own_reward_only():
+    memory, delay = torch.full((16,), 5.0), torch.zeros(16, dtype=torch.long)
+    hits = study.bandit(memory, delay, trials=150, rate=0.02, others=torch.arange(16) >= 8)[-50:].mean(0)
+    assert hits[:8].mean() > 0.7 > 0.4 > hits[8:].mean()
+
+
+def test_four_digits_are_learned_by_reward_and_by_nothing_else():
+    def idle(x, mem, spk, reward, expected, *constants):
+        assert set(reward.tolist()) <= {0.0, 1.0} and not x[10:].any() and (mem.shape == spk.shape == (20, len(reward), 4))
+        return torch.zeros(4, 64), expected
+    _, curve = study.guess_digits(idle, 0, epochs=1)
+    assert curve[0] < 0.4
+    accuracy, curve = study.guess_digits(find("15.6").reference, 1, epochs=6)
+    assert accuracy > 0.5 and curve[-1] > curve[0] + 0.1
+
+
+def test_a_table_needs_no_place_twice():
+    found = study.on_a_table(0, bootstrap=True, n=3)
+    assert found["table, last 15"] < 15 and found["table, last 15 again"] < 10 and found["table, first 5"] > 25
+
+
+def test_the_build_is_the_score_when_nothing_fades():
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.rand(6, 4, 3, generator=generator) < 0.5).float()
+    mem, spk = torch.randn(6, 4, 2, generator=generator), (torch.rand(6, 4, 2, generator=generator) < 0.5).float()
+    reward, expected = torch.tensor([1.0, 0, 1, 0]), torch.tensor(0.3)
+    change, later = find("15.6").reference(x, mem, spk, reward, expected, 0.8, 1.0, 2.0, 0.1)
+    score = reference.score(x, mem, spk, 0.8, slope=2.0)
+    assert torch.allclose(change, 0.1 * torch.einsum("b,bhi->hi", reward - expected, score) / 4, atol=1e-6)
+    assert later == pytest.approx(0.31)
+    state = reference.start_actor(torch.zeros(4, 2, 3))
+    for x_t, mem_t, spk_t in zip(x, mem, spk, strict=True):                         # the tag of `act`, with its spikes given
+        seen = 0.8 * state.trace + x_t
+        tag = 0.9 * state.eligibility + 2 * (spk_t - torch.sigmoid(2 * (mem_t - 1)))[:, :, None] * seen[:, None]
+        state = state._replace(trace=seen, eligibility=tag)
+    change, _ = find("15.6").reference(x, mem, spk, reward, expected, 0.8, 0.9, 2.0, 0.1)
+    assert torch.allclose(change, 0.1 * ((reward - expected)[:, None, None] * state.eligibility).mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [1.0, 0.5])
+def test_the_surrogate_of_the_exercise_takes_numbers_and_tensors(number):
+    exercise = find("15.2")
+    for beta, threshold, h in exercise.cases:
+        assert h(-number) == pytest.approx(h(torch.tensor(-number)).item())
+    assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(-threshold)) == ("right", "")
+    assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(torch.tensor(-threshold))) == ("right", "")

@@ -11,9 +11,11 @@ from snnteach.authoring import study_table
 from snnteach.bptt import Weights, backward, forward, random_weights
 from snnteach.lessons.online import explorers as module
 from snnteach.lessons.online import study
+from snnteach.lessons.online.exercises import adaptive_eprop, adaptive_variant
 from snnteach.lessons.online.films import build_snowball, draw_snowball, snowball_frames
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
+from snnteach.surrogate import spike
 from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
@@ -74,7 +76,6 @@ def test_exercises_agree_with_the_rules():
     assert find("16.2").reference * (inputs + 2 * hidden) == hidden * (inputs + hidden)
 
     weight = torch.tensor(0.7, requires_grad=True)                         # 16.4, with a slope of 0.4 at step 1
-    from snnteach.surrogate import spike
     first = weight * 1.0
     second = 0.9 * first + 0.5 * spike(first - 1, lambda u: torch.full_like(u, 0.4))
     assert find("16.4").reference == pytest.approx(torch.autograd.grad(second, weight)[0].item())
@@ -101,6 +102,38 @@ def test_exercises_put_together_are_the_rules():
         by_ottt += add(alone(out, t), weights.output, slope[t], trace[None])
     assert torch.allclose(by_eprop, reference.eprop(one, weights, alone, 0.9, 0.8).hidden)
     assert torch.allclose(by_ottt, reference.ottt(one, weights, alone, 0.9, 0.8).hidden)
+
+
+def by_autograd(x, W, W_out, error, gamma, rho):
+    W, W_out = (weight.clone().requires_grad_() for weight in (W, W_out))
+    mem = spk = adapted = torch.zeros(x.shape[1], len(W), dtype=FLOAT)
+    out, reached = torch.zeros(x.shape[1], len(W_out), dtype=FLOAT), 0
+    for t, x_t in enumerate(x):
+        adapted = rho * adapted + spk
+        mem = 0.9 * mem + x_t @ W.T - spk.detach()
+        spk = spike(mem - 1 - gamma * adapted, reference.atan())
+        out = 0.8 * out + spk @ W_out.T
+        reached = reached + (error(out, t).detach() * out).sum()
+    return torch.autograd.grad(reached, (W, W_out))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.3])
+def test_the_adaptive_rule_is_the_gradient(gamma):
+    x, weights, error, _ = network(None)
+    found = adaptive_eprop(x, weights.hidden, weights.output, error, 0.9, 0.8, gamma, 0.95)
+    assert same(found, by_autograd(x, weights.hidden, weights.output, error, gamma, 0.95))
+    assert same(found, adaptive_variant()(x, weights.hidden, weights.output, error, 0.9, 0.8, gamma, 0.95))
+    plain = reference.eprop(x, weights, error, 0.9, 0.8)
+    assert same(found, (plain.hidden, plain.output)) == (gamma == 0)
+
+
+def test_the_cue_is_one_of_two_groups_and_gone_after_ten_steps():
+    x, label = study.cues(50, torch.Generator().manual_seed(0), delay=30)
+    cue, noise = x[:, :, :8], x[:, :, 8:]
+    groups = cue[:10].view(10, 50, 2, 4).sum((0, 3))                                                # [B, 2]
+    assert x.shape == (50, 50, 40) and not cue[10:].any() and set(label.tolist()) == {0, 1}
+    assert torch.equal(groups.argmax(1), label) and not groups[torch.arange(50), 1 - label].any()
+    assert 0.04 < noise.mean() < 0.06 and 0.4 < groups.max(1).values.mean() / 40 < 0.6
 
 
 def test_the_explorer_says_what_the_notebook_says():

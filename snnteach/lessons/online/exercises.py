@@ -1,7 +1,8 @@
 """Exercises of notebook 16."""
 import torch
 
-from ..kinds import Exercise, Misconception, Question
+from ...surrogate import atan
+from ..kinds import Exercise, Guess, Misconception, Question
 
 
 def pushed_forward(x, beta):
@@ -77,6 +78,69 @@ def _only_spikes(error, feedback, slope, trace):
     return (slope.round() * (error @ feedback)).T @ trace
 
 
+def adaptive_eprop(x, W, W_out, error, beta, beta_out, gamma, rho):
+    mem = spk = adapted = filtered = x.new_zeros(x.shape[1], len(W))    # [B, H]
+    out = x.new_zeros(x.shape[1], len(W_out))                           # [B, O]
+    trace = slow = fast = eligibility = total = total_out = 0
+    for t, x_t in enumerate(x):
+        adapted = rho * adapted + spk
+        mem = beta * mem + x_t @ W.T - spk
+        threshold = 1 + gamma * adapted
+        h, spk = atan()(mem - threshold), (mem > threshold).to(x.dtype)
+        out, filtered = beta_out * out + spk @ W_out.T, beta_out * filtered + spk
+        trace = beta * trace + x_t                                      # [B, I]
+        slow = rho * slow + fast                                        # [B, H, I]: what adapted owes to W
+        fast = h[:, :, None] * (trace[:, None] - gamma * slow)
+        eligibility = beta_out * eligibility + fast
+        delta = error(out, t)                                           # [B, O]
+        total = total + torch.einsum("bh,bhi->hi", delta @ W_out, eligibility)
+        total_out = total_out + delta.T @ filtered
+    return total, total_out
+
+
+def adaptive_variant(neuron=lambda gamma: gamma, rule=lambda gamma: gamma, bill=0.0, share=lambda rho: 1.0, late=False,
+                     filters=True, traces=True, back=True):
+    """Return adaptive_eprop with one thing in it changed."""
+    def changed(x, W, W_out, error, beta, beta_out, gamma, rho):
+        mem = spk = adapted = filtered = x.new_zeros(x.shape[1], len(W))
+        out = x.new_zeros(x.shape[1], len(W_out))
+        trace = slow = fast = eligibility = total = total_out = 0
+        for t, x_t in enumerate(x):
+            mem = beta * mem + x_t @ W.T - spk * (1 + bill * neuron(gamma) * adapted)
+            adapted = rho * adapted + share(rho) * spk
+            threshold = 1 + neuron(gamma) * adapted
+            h, spk = atan()(mem - threshold), (mem > threshold).to(x.dtype)
+            out, filtered = beta_out * out + spk @ W_out.T, beta_out * filtered + spk
+            trace, before = beta * trace + x_t, slow
+            slow = rho * slow + share(rho) * fast
+            fast = h[:, :, None] * ((trace if traces else x_t)[:, None] - rule(gamma) * (before if late else slow))
+            eligibility = (beta_out if filters else 0.0) * eligibility + fast
+            signal = error(out, t) @ (W_out if back else torch.ones_like(W_out))
+            total = total + torch.einsum("bh,bhi->hi", signal, eligibility)
+            total_out = total_out + error(out, t).T @ (filtered if filters else spk)
+        return total, total_out
+    return changed
+
+
+def _swapped(*arguments):
+    return adaptive_eprop(*arguments)[::-1]
+
+
+def _averaged(x, *rest):
+    total, total_out = adaptive_eprop(x, *rest)
+    return total / x.shape[1], total_out / x.shape[1]
+
+
+def _drifting(out, t):
+    return out - 0.1 * t
+
+
+def _net(seed, *sizes):
+    generator, (inputs, hidden, outputs) = torch.Generator().manual_seed(seed), sizes
+    x = (torch.rand(15, 2, inputs, generator=generator) < 0.5).float()                             # [T, B, I]
+    return x, torch.rand(hidden, inputs, generator=generator), torch.randn(outputs, hidden, generator=generator)
+
+
 _X = torch.tensor([1.0, 0.0, 0.0, 2.0, 1.0])
 _TRACE, _SLOPE = torch.tensor([0.5, 0.0, 2.0]), torch.tensor([0.9, 0.1])
 _ELIGIBILITY = torch.tensor([[0.3, 0.0, 1.0], [0.0, 0.2, 0.4]])
@@ -91,6 +155,7 @@ EXERCISES = [
         question="Push the influence of one weight forward: return m[t] = d mem[t] / dW for every step of the input x [T], "
                  "one neuron without recurrence, reset detached.",
         reference=pushed_forward, cases=((_X, 0.8), (torch.rand(12, generator=torch.Generator().manual_seed(0)), 0.5)),
+        property="A single input of 1 has to leave 1, beta, beta^2 and so on, beginning with its own step.",
         hints=("mem[t] = beta mem[t-1] + W x[t]. Differentiate both sides by W.",
                "m[t] = beta m[t-1] + x[t], from m = 0: one line in a loop over x."),
         misconceptions=(
@@ -106,6 +171,7 @@ EXERCISES = [
                  "many steps T do both keep equally many numbers (beyond it, BPTT keeps more)? I = 100 inputs, H = 200 "
                  "recurrent neurons, batch of one.",
         reference=120.0,
+        property="T times what one step costs BPTT has to be one number for each weight of W and V.",
         hints=("Per step, BPTT keeps I + 2 H numbers. How many weights does the hidden layer have, W and V together?",
                "H (I + H) = 60,000 against T (I + 2 H) = 500 T."),
         misconceptions=(
@@ -113,6 +179,8 @@ EXERCISES = [
             Misconception(80.0, "that counts V alone. The 200 x 100 weights of W have an eligibility too."),
             Misconception(200.0, "the hidden layer leaves two numbers a neuron and step, mem and spk, besides the input."),
             Misconception(24000.0, "that is RTRL, which keeps the influence of every weight on every neuron."),
+            Misconception(150.0, "BPTT keeps x as well: 100 inputs, 200 potentials and 200 spikes a step."),
+            Misconception(60_000.0, "those are the eligibilities. How many steps of 500 numbers are as many?"),
         ),
         solution="H (I + H) = 200 * 300 = 60,000 eligibilities; I + 2 H = 500 numbers a step. 60,000 / 500 = 120 steps."),
     Exercise(
@@ -121,6 +189,7 @@ EXERCISES = [
         reference=eligibility_step,
         cases=((_TRACE, _ELIGIBILITY, torch.tensor([1.0, 1.0, 0.0]), _SLOPE, 0.9, 0.5),
                (torch.zeros(3), torch.zeros(2, 3), torch.tensor([1.0, 0.0, 3.0]), _SLOPE, 0.8, 0.7)),
+        property="After a single input, the trace falls by beta a step, and each synapse adds slope times trace to what is left of its own.",
         hints=("First the input line: the trace leaks by beta and takes up x. Only then the synapse.",
                "Eq. 5: beta_out * eligibility + slope[:, None] * trace, with the new trace."),
         misconceptions=(
@@ -136,6 +205,7 @@ EXERCISES = [
         question="One neuron that excites itself: beta = 0.9, V = 0.5, reset detached. Input x[1] = 1, x[2] = 0; the slope at "
                  "step 1 is h[1] = 0.4. What is the exact influence d mem[2] / dW?",
         reference=1.1,
+        property="It is the sum over the paths from U[1] to U[2], each the product of the factors on its arrows.",
         hints=("Two paths lead from mem[1] to mem[2]: the leak, and the spike that comes back through V.",
                "d mem[2] / d mem[1] = beta + V h[1], and d mem[1] / dW = x[1] = 1."),
         misconceptions=(
@@ -145,12 +215,15 @@ EXERCISES = [
             Misconception(0.7, "the reset is detached: no threshold * h[1] is taken off."),
             Misconception(0.5, "that is the leak minus an attached reset; the reset is detached, and the path through V is "
                                "missing."),
+            Misconception(0.18, "you multiplied the two paths. What comes along different paths adds up."),
+            Misconception(0.56, "both paths begin at U[1]: the slope stands on the path through the spike, not on the leak."),
         ),
         solution="d mem[2] / dW = (beta + V h[1]) x[1] + x[2] = (0.9 + 0.5 * 0.4) * 1 + 0 = 1.1. e-prop says 0.9."),
     Exercise(
         id="16.5", difficulty="easy", minutes=6,
         question="Write the gradient that one step of OTTT adds: error [B, O], feedback [O, H], slope [B, H], trace [B, I].",
         reference=ottt_gradient, cases=((_ERROR, _BACK, _SLOPES, _TRACES), (2 * _ERROR[:2], _BACK, _SLOPES[1:], _TRACES[:2])),
+        property="[H, I]: for a batch of one, entry (k, j) is the slope of neuron k, times its learning signal, times the trace of line j.",
         hints=("The learning signal of each neuron is error @ feedback, [B, H]. What makes it a signal for its potential?",
                "(slope * (error @ feedback)).T @ trace sums the outer products over the batch."),
         misconceptions=(
@@ -160,24 +233,109 @@ EXERCISES = [
             Misconception(_only_spikes, "you rounded the slope. A neuron below threshold learns too, by as much as its slope."),
         )),
     Exercise(
-        id="16.6", difficulty="medium", minutes=6, tolerance=1e-3,
+        id="16.6", difficulty="medium", minutes=6, tolerance=4e-4,
         question="A reservoir of 50 places has seen 1000 samples. How probable is it that the very first is still there?",
         reference=0.05,
+        property="All of the 1000 samples have the same chance to be among the kept, and their chances add up to the number of places.",
         hints=("The rule is fair: every sample seen so far is equally likely to be among the kept.",
                "50 places for 1000 samples, all with the same chance."),
         misconceptions=(
             Misconception(1.0, "it gave up its safety when the places ran out: sample 51 and all later ones may replace it."),
             Misconception(0.0, "a queue drops the oldest first. In a reservoir sample n enters with probability 50 / n only, "
                                "and takes a random place."),
+            Misconception(0.98**950, "that lets every new sample in. Sample n enters with probability 50 / n only, and only then "
+                                     "throws one of the 50 out."),
             Misconception(0.02, "that is the chance of one place to be hit. Ask how many of the 1000 samples are kept."),
+            Misconception(0.001, "that is the chance to be one certain sample of the 1000. There are 50 places."),
+            Misconception(0.95, "that is the chance to be gone."),
+            Misconception(50 / 950, "50 of 1000 are kept, not 50 against 950."),
         ),
         solution="The n-th sample enters with probability 50/n and evicts a given one with 1/50, so the first survives step n "
                  "with 1 - 1/n. The product from n = 51 to 1000 is 50/51 * 51/52 * ... * 999/1000 = 50/1000."),
+    Exercise(
+        id="16.7", difficulty="hard", minutes=20, build=True, tolerance=1e-4,
+        question="Write e-prop for a layer of adaptive neurons, Eqs. 8 to 10: x [T, B, I], W [H, I], W_out [O, H], "
+                 "error(out [B, O], t). Walk once through x and return the gradients (of W, of W_out), summed over steps and "
+                 "batch; threshold 1, surrogate atan().",
+        reference=adaptive_eprop,
+        cases=((*_net(0, 4, 5, 2), _drifting, 0.9, 0.8, 0.2, 0.95), (*_net(1, 3, 4, 3), _drifting, 0.7, 0.5, 0.5, 0.8)),
+        property="With gamma = 0 it has to give what the listing of eprop gives; with gamma > 0 a spike long ago still lowers what "
+                 "an input does now.",
+        hints=("Begin with the neuron: adapted = rho * adapted + spk with the spikes of the step before, then mem, then the "
+               "threshold 1 + gamma * adapted. h is atan()(mem - threshold).",
+               "Two traces: trace [B, I] as in Eq. 4, and slow [B, H, I], what the adaptation owes to each weight. At each step: "
+               "slow = rho * slow + fast, and only then the new fast = h[:, :, None] * (trace[:, None] - gamma * slow).",
+               "The rest is the listing of eprop: eligibility = beta_out * eligibility + fast, times error(out, t) @ W_out, summed "
+               "over the batch; for the output error(out, t).T @ filtered, with filtered = beta_out * filtered + spk."),
+        misconceptions=(
+            Misconception(adaptive_variant(neuron=lambda gamma: 0.0, rule=lambda gamma: 0.0),
+                          "that is a plain neuron: its threshold has to rise by gamma with each spike."),
+            Misconception(adaptive_variant(rule=lambda gamma: 0.0),
+                          "the neuron adapts, the rule does not know it: the threshold depends on W too, by way of past spikes."),
+            Misconception(adaptive_variant(neuron=lambda gamma: 0.0),
+                          "the rule adapts, the neuron does not: compare mem with 1 + gamma * adapted."),
+            Misconception(adaptive_variant(rule=lambda gamma: -gamma),
+                          "the sign: a raised threshold is taken off the potential, so its trace is taken off too."),
+            Misconception(adaptive_variant(late=True),
+                          "the slow trace is a step late: take up the last step's product first, then subtract it."),
+            Misconception(adaptive_variant(share=lambda rho: 1 - rho),
+                          "you scaled each spike by 1 - rho. In Eq. 8 a spike lifts the adaptation by 1."),
+            Misconception(adaptive_variant(bill=1.0), "a spike costs 1 here, not the raised threshold (Eq. 8)."),
+            Misconception(adaptive_variant(filters=False),
+                          "the read-out remembers: keep beta_out times the eligibility, and filter the spikes for its own weights."),
+            Misconception(adaptive_variant(traces=False), "the slope multiplies the trace of the input line, not its last input."),
+            Misconception(adaptive_variant(back=False), "the error reaches a neuron through its weights to the output: @ W_out."),
+            Misconception(_averaged, "the loss decides by its error how samples are averaged; the gradient sums over them."),
+            Misconception(_swapped, "both are right, in the wrong order: return (of W, of W_out)."),
+        )),
 ]
+
+GUESSES = {
+    "16.a": Guess(
+        question="The explorer below opens with the error sent back through the very weights that lead to the output, and all "
+                 "dots lie on the diagonal. Now each neuron gets the error through a *random* weight of its own instead. What "
+                 "becomes of the dots?",
+        choices=("A round cloud: random weights are noise", "The diagonal again, only noisier: the error is the same",
+                 "Straight rays, some of which point the wrong way"),
+        right="Straight rays, some of which point the wrong way",
+        explanation="There is one output, so the learning signal of a neuron is the error times *one* number, its feedback weight. "
+                    "A wrong number stretches or flips the gradients of all its synapses alike: a ray for each neuron. What the "
+                    "synapse itself contributes, its eligibility, is still right.\n\nAll rays together have a cosine of 0.02 with "
+                    "the gradient here. That sounds hopeless; section 6 shows that it is not.",
+        explorer="online.eligibility", settings={"feedback": "random"},
+        shown=lambda data: data["cosine"] < 0.5),
+    "16.b": Guess(
+        question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every spike lifts "
+                 "the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows more of "
+                 "the cue in the end?",
+        choices=("Plain neurons: more spikes say more", "Neither: potentials of both have leaked to nothing",
+                 "Adaptive neurons: silence says it, too"),
+        right="Adaptive neurons: silence says it, too",
+        explanation="With $\\rho = 0.98$ a lift has kept $0.98^{60} = 0.30$ of its height after 60 steps; of a potential, with "
+                    "$\\beta = 0.9$, 0.002 is left. So the noise of the last steps meets two kinds of neurons, tired and fresh, and "
+                    "which are tired is the cue. A read-out can learn to hear who is missing.\n\nThat the memory is there does not "
+                    "yet mean that a rule can find it: watch what becomes of the rule that leaves $A$ out."),
+    "16.c": Guess(
+        question="BPTT has the exact gradient, e-prop drops the paths through $V$, OTTT drops the read-out's memory too, and one "
+                 "network keeps its random hidden layer and trains the read-out alone. After 200 updates, which of these four draws "
+                 "*worst*?",
+        choices=("The frozen one: it learned least", "BPTT: the exact gradient", "OTTT: it drops most"),
+        right="BPTT: the exact gradient",
+        explanation="Its error is 0.14 to 0.62 over three seeds, the frozen layer's 0.04 to 0.05, e-prop's and OTTT's 0.02 to 0.05. At a "
+                    "gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact for an infinitely small "
+                    "step, and says nothing about a step of any use. What e-prop leaves out is what explodes."),
+    "16.d": Guess(
+        question="The random feedback $F$ is drawn once and never changes. After 20 updates the gradient it gives has a cosine of "
+                 "0.2, 0.0 and -0.1 with the exact one, for three seeds. And after 460?",
+        choices=("Still near 0: $F$ knows nothing, and learns nothing", "About a half", "Near 1: by then the rule is exact"),
+        right="About a half",
+        explanation="0.66, 0.48 and 0.67. $F$ does not move, but $W_{out}$ does: the forward weights come to meet the backward "
+                    "ones. Nobody told them to. The figure below watches it, and takes the meeting away for a test."),
+}
 
 QUESTIONS = [
     Question(
-        "No recurrence, a read-out without memory, reset detached. Rank BPTT, RTRL, e-prop and OTTT by how exact they are.",
+        "One hidden layer, no recurrence, a read-out without memory, reset detached. Rank BPTT, RTRL, e-prop and OTTT by how exact they are.",
         "No ranking: all four give the same gradient. E-prop leaves out paths through V, OTTT also the read-out's filter, "
         "and here there are neither."),
     Question(

@@ -237,6 +237,7 @@ EXERCISES = [
         question="A reservoir of 50 places has seen 1000 samples. How probable is it that the very first is still there?",
         reference=0.05,
         property="All of the 1000 samples have the same chance to be among the kept, and their chances add up to the number of places.",
+        scales={"samples": 1000},
         hints=("The rule is fair: every sample seen so far is equally likely to be among the kept.",
                "50 places for 1000 samples, all with the same chance."),
         misconceptions=(
@@ -307,7 +308,7 @@ GUESSES = {
     "16.b": Guess(
         question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every spike lifts "
                  "the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows more of "
-                 "the cue in the end?",
+                 "the cue in the end, one of adaptive or one of plain neurons, both with $\beta = 0.9$?",
         choices=("Plain neurons: more spikes say more", "Neither: potentials of both have leaked to nothing",
                  "Adaptive neurons: silence says it, too"),
         right="Adaptive neurons: silence says it, too",

@@ -11,7 +11,7 @@ from snnteach.authoring import study_table
 from snnteach.bptt import Weights, backward, forward, random_weights
 from snnteach.lessons.online import explorers as module
 from snnteach.lessons.online import study
-from snnteach.lessons.online.exercises import adaptive_eprop, adaptive_variant
+from snnteach.lessons.online.adaptive import adaptive_eprop, adaptive_variant, cues
 from snnteach.lessons.online.films import build_snowball, draw_snowball, snowball_frames
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
@@ -128,7 +128,7 @@ def test_the_adaptive_rule_is_the_gradient(gamma):
 
 
 def test_the_cue_is_one_of_two_groups_and_gone_after_ten_steps():
-    x, label = study.cues(50, torch.Generator().manual_seed(0), delay=30)
+    x, label = cues(50, torch.Generator().manual_seed(0), delay=30)
     cue, noise = x[:, :, :8], x[:, :, 8:]
     groups = cue[:10].view(10, 50, 2, 4).sum((0, 3))                                                # [B, 2]
     assert x.shape == (50, 50, 40) and not cue[10:].any() and set(label.tolist()) == {0, 1}

@@ -1,8 +1,8 @@
 """Exercises of notebook 16."""
 import torch
 
-from ...surrogate import atan
 from ..kinds import Exercise, Guess, Misconception, Question
+from .adaptive import MISTAKES, adaptive_eprop
 
 
 def pushed_forward(x, beta):
@@ -76,59 +76,6 @@ def _transposed(error, feedback, slope, trace):
 
 def _only_spikes(error, feedback, slope, trace):
     return (slope.round() * (error @ feedback)).T @ trace
-
-
-def adaptive_eprop(x, W, W_out, error, beta, beta_out, gamma, rho):
-    mem = spk = adapted = filtered = x.new_zeros(x.shape[1], len(W))    # [B, H]
-    out = x.new_zeros(x.shape[1], len(W_out))                           # [B, O]
-    trace = slow = fast = eligibility = total = total_out = 0
-    for t, x_t in enumerate(x):
-        adapted = rho * adapted + spk
-        mem = beta * mem + x_t @ W.T - spk
-        threshold = 1 + gamma * adapted
-        h, spk = atan()(mem - threshold), (mem > threshold).to(x.dtype)
-        out, filtered = beta_out * out + spk @ W_out.T, beta_out * filtered + spk
-        trace = beta * trace + x_t                                      # [B, I]
-        slow = rho * slow + fast                                        # [B, H, I]: what adapted owes to W
-        fast = h[:, :, None] * (trace[:, None] - gamma * slow)
-        eligibility = beta_out * eligibility + fast
-        delta = error(out, t)                                           # [B, O]
-        total = total + torch.einsum("bh,bhi->hi", delta @ W_out, eligibility)
-        total_out = total_out + delta.T @ filtered
-    return total, total_out
-
-
-def adaptive_variant(neuron=lambda gamma: gamma, rule=lambda gamma: gamma, bill=0.0, share=lambda rho: 1.0, late=False,
-                     filters=True, traces=True, back=True):
-    """Return adaptive_eprop with one thing in it changed."""
-    def changed(x, W, W_out, error, beta, beta_out, gamma, rho):
-        mem = spk = adapted = filtered = x.new_zeros(x.shape[1], len(W))
-        out = x.new_zeros(x.shape[1], len(W_out))
-        trace = slow = fast = eligibility = total = total_out = 0
-        for t, x_t in enumerate(x):
-            mem = beta * mem + x_t @ W.T - spk * (1 + bill * neuron(gamma) * adapted)
-            adapted = rho * adapted + share(rho) * spk
-            threshold = 1 + neuron(gamma) * adapted
-            h, spk = atan()(mem - threshold), (mem > threshold).to(x.dtype)
-            out, filtered = beta_out * out + spk @ W_out.T, beta_out * filtered + spk
-            trace, before = beta * trace + x_t, slow
-            slow = rho * slow + share(rho) * fast
-            fast = h[:, :, None] * ((trace if traces else x_t)[:, None] - rule(gamma) * (before if late else slow))
-            eligibility = (beta_out if filters else 0.0) * eligibility + fast
-            signal = error(out, t) @ (W_out if back else torch.ones_like(W_out))
-            total = total + torch.einsum("bh,bhi->hi", signal, eligibility)
-            total_out = total_out + error(out, t).T @ (filtered if filters else spk)
-        return total, total_out
-    return changed
-
-
-def _swapped(*arguments):
-    return adaptive_eprop(*arguments)[::-1]
-
-
-def _averaged(x, *rest):
-    total, total_out = adaptive_eprop(x, *rest)
-    return total / x.shape[1], total_out / x.shape[1]
 
 
 def _drifting(out, t):
@@ -268,27 +215,7 @@ EXERCISES = [
                "slow = rho * slow + fast, and only then the new fast = h[:, :, None] * (trace[:, None] - gamma * slow).",
                "The rest is the listing of eprop: eligibility = beta_out * eligibility + fast, times error(out, t) @ W_out, summed "
                "over the batch; for the output error(out, t).T @ filtered, with filtered = beta_out * filtered + spk."),
-        misconceptions=(
-            Misconception(adaptive_variant(neuron=lambda gamma: 0.0, rule=lambda gamma: 0.0),
-                          "that is a plain neuron: its threshold has to rise by gamma with each spike."),
-            Misconception(adaptive_variant(rule=lambda gamma: 0.0),
-                          "the neuron adapts, the rule does not know it: the threshold depends on W too, by way of past spikes."),
-            Misconception(adaptive_variant(neuron=lambda gamma: 0.0),
-                          "the rule adapts, the neuron does not: compare mem with 1 + gamma * adapted."),
-            Misconception(adaptive_variant(rule=lambda gamma: -gamma),
-                          "the sign: a raised threshold is taken off the potential, so its trace is taken off too."),
-            Misconception(adaptive_variant(late=True),
-                          "the slow trace is a step late: take up the last step's product first, then subtract it."),
-            Misconception(adaptive_variant(share=lambda rho: 1 - rho),
-                          "you scaled each spike by 1 - rho. In Eq. 8 a spike lifts the adaptation by 1."),
-            Misconception(adaptive_variant(bill=1.0), "a spike costs 1 here, not the raised threshold (Eq. 8)."),
-            Misconception(adaptive_variant(filters=False),
-                          "the read-out remembers: keep beta_out times the eligibility, and filter the spikes for its own weights."),
-            Misconception(adaptive_variant(traces=False), "the slope multiplies the trace of the input line, not its last input."),
-            Misconception(adaptive_variant(back=False), "the error reaches a neuron through its weights to the output: @ W_out."),
-            Misconception(_averaged, "the loss decides by its error how samples are averaged; the gradient sums over them."),
-            Misconception(_swapped, "both are right, in the wrong order: return (of W, of W_out)."),
-        )),
+        misconceptions=MISTAKES),
 ]
 
 GUESSES = {

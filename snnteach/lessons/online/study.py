@@ -18,11 +18,12 @@ import torch
 import torch.nn.functional as F
 
 from ...bptt import Weights, backward, forward, random_weights
-from ...data import digits, flat, mnist5k, validation_split
-from ...online import Reservoir, cosine, eprop, ottt
+from ...data import mnist5k
+from ...online import cosine, eprop, ottt
 from ...surrogate import atan
 from ..kinds import AMOUNT, COSINE, MEMORY, SHARE, TIME
-from .exercises import adaptive_eprop, adaptive_variant
+from .adaptive import NUMB, recall, wave
+from .whole import aligning, forgetting, one_by_one
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.1
@@ -40,7 +41,6 @@ RULES = ("BPTT", "e-prop", "e-prop, random feedback", "OTTT", "frozen hidden lay
 GAINS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 LENGTHS = (50, 500, 5000)
 WIDE, NARROW = atan(), atan(10)
-NUMB = adaptive_variant(rule=lambda gamma: 0.0)        # the neurons adapt, and the rule does not know it
 
 
 def gradient(rule, x, weights, error, beta, beta_out, random_feedback=None, surrogate=WIDE):
@@ -136,177 +136,6 @@ def pattern(rule, rate=1e-2, clip=math.inf, surrogate=WIDE):
             descend(optimiser, weights, gradient(rule, x, weights, error, 0.9, 0.9, feedback, surrogate), clip)
         with torch.no_grad():
             return (forward(x, weights, 0.9, 0.9).out - target).square().mean().item()
-
-    return row
-
-
-@cache
-def _digits():
-    data = digits()
-    return validation_split(flat(data.train_images), data.train_labels)
-
-
-def forgetting(places):
-    """A row: learn the digits 0 to 4, then 5 to 9, from a stream of batches of 10; held-out accuracy on both halves.
-
-    Each batch is joined by 10 samples from a reservoir of `places`, or, as a control, by 10 more from the stream.
-    """
-    def row(seed):
-        inputs, labels, held_out, held_out_labels = _digits()
-        generator = torch.Generator().manual_seed(seed)
-        weights = random_weights(generator, (64, 100, 10), 0.0, 3.0)[0]._replace(recurrent=None)
-        reservoir, found = Reservoir(max(places, 1), generator), {}
-        optimiser = torch.optim.Adam([weights.hidden, weights.output], lr=2e-3)
-        for half, name in enumerate(("first", "second")):
-            own = ((labels >= 5) == half).nonzero().flatten()
-            for batch in torch.cat([own[torch.randperm(len(own), generator=generator)] for _ in range(5)]).split(10):
-                more = own[torch.randint(len(own), (10,), generator=generator)]
-                old = (inputs[more], labels[more])
-                if places and reservoir.seen:
-                    old = reservoir.draw(10)
-                for sample in zip(inputs[batch], labels[batch], strict=True):
-                    reservoir.add(*sample)
-                learn_still(weights, optimiser, torch.cat([inputs[batch], old[0]]), torch.cat([labels[batch], old[1]]))
-            guess = answer_still(weights, held_out)
-            for part, mask in (("0 to 4", held_out_labels < 5), ("5 to 9", held_out_labels >= 5)):
-                found[f"{part} after the {name}"] = (guess == held_out_labels)[mask].float().mean().item()
-        return found
-
-    return row
-
-
-def learn_still(weights, optimiser, images, labels, num_steps=10):
-    """One step of an optimiser on constant images [B, 64], by OTTT with the class asked at every step."""
-    wanted = F.one_hot(labels, 10).float()
-    def error(out, _):
-        return (F.softmax(out, 1) - wanted) / (num_steps * len(labels))
-    found = ottt(images.expand(num_steps, -1, -1), weights, error, 0.9, 0.9)
-    weights.hidden.grad, weights.output.grad = found.hidden, found.output
-    optimiser.step()
-
-
-def answer_still(weights, images, num_steps=10):
-    """The class [B] of constant images [B, 64]."""
-    with torch.no_grad():
-        return forward(images.expand(num_steps, -1, -1), weights, 0.9, 0.9).out[-1].argmax(1)
-
-
-def one_by_one(make, rate, at_once):
-    """A row: one pass through the digits, one image at a time, by OTTT with updates at every step or at the end; accuracy."""
-    def row(seed):
-        inputs, labels, held_out, held_out_labels = _digits()
-        generator = torch.Generator().manual_seed(seed)
-        weights = random_weights(generator, (64, 100, 10), 0.0, 3.0)[0]._replace(recurrent=None)
-        optimiser = make([weights.hidden, weights.output], lr=rate)
-        def apply(grads):
-            weights.hidden.grad, weights.output.grad = grads.hidden, grads.output
-            optimiser.step()
-        for i in torch.randperm(len(inputs), generator=generator).split(1):
-            wanted = F.one_hot(labels[i], 10).float()
-            def error(out, _):
-                return (F.softmax(out, 1) - wanted) / 10
-            found = ottt(inputs[i].expand(10, -1, -1), weights, error, 0.9, 0.9, update=apply if at_once else None)
-            if not at_once:
-                apply(found)
-        return (answer_still(weights, held_out) == held_out_labels).float().mean().item()
-
-    return row
-
-
-MOMENTS = (0, 20, 60, 115, 230, 345, 459)                                                  # updates at which we look
-
-
-def aligning(signal):
-    """A row: 64-30-10, no recurrence, digits seen whole; the cosine with the exact gradient and the accuracy while it learns.
-
-    `signal` is "exact", "random feedback", "feedback redrawn" at each update, or "frozen hidden layer".
-    """
-    def row(seed):
-        inputs, labels, held_out, held_out_labels = _digits()
-        generator, found = torch.Generator().manual_seed(seed), {}
-        weights, feedback = random_weights(generator, (64, 30, 10), 0.0, 3.0)
-        weights = weights._replace(recurrent=None)
-        weights.output.mul_(0.3)
-        optimiser = torch.optim.Adam([weights.output, *[weights.hidden] * (signal != "frozen hidden layer")], lr=5e-3)
-        order = torch.cat([torch.randperm(len(inputs), generator=generator) for _ in range(4)])
-        for n, batch in enumerate(order.split(10)):
-            if signal == "feedback redrawn":
-                feedback = torch.randn(feedback.shape, generator=generator) / 30**0.5
-            if n in MOMENTS:
-                seen = [still_gradient(weights, inputs[:300], labels[:300], back) for back in (feedback, None)]
-                found[f"cosine {n}"] = cosine(*seen)
-                found[f"accuracy {n}"] = (answer_still(weights, held_out) == held_out_labels).float().mean().item()
-            grads = still_gradient(weights, inputs[batch], labels[batch], None if signal == "exact" else feedback)
-            weights.hidden.grad, weights.output.grad = grads.hidden, grads.output
-            optimiser.step()
-        found["cosine of the weights"] = F.cosine_similarity(weights.output.flatten(), feedback.flatten(), 0).item()
-        return found
-
-    return row
-
-
-def still_gradient(weights, images, labels, feedback, num_steps=10):
-    """The gradient of e-prop on constant images [B, 64], the class asked at every step."""
-    wanted = F.one_hot(labels, 10).float()
-    def error(out, _):
-        return (F.softmax(out, 1) - wanted) / (num_steps * len(labels))
-    return eprop(images.expand(num_steps, -1, -1), weights, error, 0.9, 0.9, feedback=feedback)
-
-
-def cues(count, generator, delay=60):
-    """A cue of ten steps on one of two groups of four lines, noise on 32 others for 20 + `delay` steps; spikes, and which."""
-    label = torch.randint(2, (count,), generator=generator)
-    x = torch.rand(20 + delay, count, 40, generator=generator) < 0.05                      # [T, B, I]
-    x[:, :, :8] = False
-    cue = torch.rand(10, count, 8, generator=generator) < 0.5
-    x[:10, :, :8] = cue & (torch.arange(8) // 4 == label[:, None])
-    return x.float(), label
-
-
-def recall(rule=adaptive_eprop, beta=0.9, gamma=0.1, frozen=False, updates=200):
-    """A row: 40-30-2, no recurrence, asked in the last five of 80 steps which cue came in the first ten; accuracy."""
-    def row(seed):
-        generator = torch.Generator().manual_seed(seed)
-        weights = random_weights(generator, (40, 30, 2), 0.0, 1.5)[0]._replace(recurrent=None)
-        optimiser = torch.optim.Adam([weights.output, *[weights.hidden] * (not frozen)], lr=5e-3)
-        for _ in range(updates):
-            x, label = cues(20, generator)
-            wanted = F.one_hot(label, 2).float()
-            def error(out, t):
-                return (F.softmax(out, 1) - wanted) / 20 if t >= 75 else 0 * out
-            grads = rule(x, weights.hidden, weights.output, error, beta, 0.9, gamma, 0.98)
-            weights.hidden.grad, weights.output.grad = grads
-            optimiser.step()
-        x, label = cues(400, generator)
-        answers = {}
-        def ask(out, t):
-            answers[t] = out
-            return 0 * out
-        rule(x, weights.hidden, weights.output, ask, beta, 0.9, gamma, 0.98)
-        return (answers[79].argmax(1) == label).float().mean().item()
-
-    return row
-
-
-def wave(gamma=0.1, frozen=False, updates=80):
-    """A row: 20-100-1, no recurrence, draws one curve of 200 steps on a frozen input; mean squared error after 80 updates."""
-    def row(seed):
-        generator = torch.Generator().manual_seed(seed)
-        x = (torch.rand(200, 1, 20, generator=generator) < 0.05).float()                   # [T, 1, I]
-        curve = torch.sin(torch.arange(1, 4) * torch.linspace(0, 2 * math.pi, 200)[:, None]).sum(1)
-        target = (curve / curve.std())[:, None, None]
-        weights = random_weights(generator, (20, 100, 1), 0.0, 1.3)[0]
-        optimiser = torch.optim.Adam([weights.output, *[weights.hidden] * (not frozen)], lr=1e-2)
-        drawn = {}
-        def error(out, t):
-            drawn[t] = out
-            return (out - target[t]) / 100
-        for _ in range(updates + 1):
-            grads = adaptive_eprop(x, weights.hidden, weights.output, error, 0.9, 0.9, gamma, 0.98)
-            squared = (torch.stack([*drawn.values()]) - target).square().mean().item()
-            weights.hidden.grad, weights.output.grad = grads
-            optimiser.step()
-        return squared
 
     return row
 

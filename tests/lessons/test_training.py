@@ -9,11 +9,12 @@ from snnteach import activity
 from snnteach import stored as read_stored
 from snnteach import training as reference
 from snnteach.authoring import notebooks
-from snnteach.losses import ce_count_loss, ce_step_loss
-from snnteach.networks import SpikingMLP, direct_current
+from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss
+from snnteach.networks import Record, SpikingMLP, direct_current
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
+from snnteach.reader.lookup import guess as find_guess
 from tests.drawing import background, pictures
 from tests.listings import namespace
 
@@ -57,6 +58,62 @@ def test_the_listings_of_the_regularisers_are_the_package(shown, name, options):
     spk = torch.rand(8, 5, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64).round().requires_grad_()
     pair = [make(spk, **options) for make in (shown[name], getattr(activity, name))]
     assert torch.allclose(*pair) and torch.allclose(*(torch.autograd.grad(value, spk)[0] for value in pair))
+
+
+def test_the_listing_of_the_network_is_the_package(shown):
+    """Values and gradients, for a constant input and for one that changes."""
+    nets = []
+    for make in (lambda: shown["Network"](hidden=30), lambda: SpikingMLP((784, 30, 10), readout="membrane")):
+        torch.manual_seed(0)
+        nets.append(make().double())
+    x, target = torch.rand(6, 784, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 2, torch.arange(6)
+    for signal in (direct_current(x, 8), x.expand(8, 6, 784) * torch.linspace(0.2, 1, 8, dtype=torch.float64).view(8, 1, 1)):
+        found = []
+        for net, loss in zip(nets, (shown["membrane_loss"], lambda records, y: ce_membrane_loss(records[-1].mem / 8, y)), strict=True):
+            value, learned = loss(net(signal), target), [weight for weight in net.parameters() if weight.requires_grad]
+            found.append((net(signal)[0].spk, value, *torch.autograd.grad(value, learned)))
+        assert 0.05 < found[0][0].mean() < 0.9
+        assert all(torch.allclose(a, b, rtol=1e-10, atol=1e-14) for a, b in zip(*found, strict=True))
+
+
+def test_the_listing_of_the_step_wise_loss_is_the_package(shown):
+    spk = torch.rand(8, 5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64).round().requires_grad_()
+    pair = [loss(*given) for loss, given in ((shown["step_loss"], ([Record(spk, spk)], torch.tensor([0, 1, 2, 3, 0]))),
+                                             (ce_step_loss, (spk, torch.tensor([0, 1, 2, 3, 0]))))]
+    assert torch.allclose(*pair) and torch.allclose(*(torch.autograd.grad(value, spk)[0] for value in pair))
+
+
+def test_the_listing_of_the_calibration_is_the_package(shown):
+    torch.manual_seed(0)
+    ours, x = SpikingMLP((20, 50, 30, 4), threshold=10.0), torch.rand(12, 16, 20)
+    theirs = SpikingMLP((20, 50, 30, 4), threshold=10.0)
+    theirs.load_state_dict(ours.state_dict())
+    shown["calibrate"](ours, x, 0.2)
+    found = activity.calibrate_threshold(theirs, x, 0.2)
+    assert [layer.threshold for layer in ours.neurons] == pytest.approx(found, rel=1e-6)
+    assert all(record.spk.mean().item() == pytest.approx(0.2, abs=0.01) for record in ours(x))
+
+
+def test_the_listing_of_the_report_says_what_the_package_reports(shown, capsys):
+    torch.manual_seed(0)
+    net, x = SpikingMLP((20, 50, 4), threshold=0.3), torch.rand(12, 16, 20)
+    shown["report"](net, x, torch.arange(16) % 4, lambda records, y: ce_count_loss(records[-1].spk, y))
+    said = capsys.readouterr().out.splitlines()
+    for line, row, linear in zip(said, activity.activity_report(net(x)), net.linears, strict=True):
+        assert line == (f"layer {row['layer']}: rate {row['rate']:.2f}, silent neurons {row['silent']:4.0%}, "
+                        f"gradient of its weights {linear.weight.grad.norm():.0e}")
+
+
+def test_the_build_is_the_network_of_the_package():
+    net = SpikingMLP((6, 8, 3), readout="membrane")
+    for x, *weights, num_steps in find("09.6").cases:
+        with torch.no_grad():
+            for own, given in zip((net.linears[0].weight, net.linears[0].bias, net.linears[1].weight, net.linears[1].bias),
+                                  weights, strict=True):
+                own.copy_(given)
+        spk, out = net(direct_current(x, num_steps))[0].spk, net(direct_current(x, num_steps))[1].mem
+        assert torch.allclose(find("09.6").reference(x, *weights, num_steps), out.mean(0), atol=1e-5)
+        assert 0 < spk.mean() < 0.9
 
 
 def test_exercises_agree_with_autograd_and_the_package():
@@ -106,8 +163,14 @@ def test_what_the_prose_says_is_stored(stored):
     assert 0.027 < mean(stored["width 300"]) - mean(stored["latency input, width 300"]) < 0.03
     spikes = [mean(stored[f"price {price}: spikes"]) for price in ("0", "0.0001", "0.001", "0.1")]
     assert [round(value) for value in spikes] == [822, 406, 102, 32] and spikes[2] < spikes[0] / 8
-    assert max(stored["digits, threshold 10"]) < 0.25
+    assert max(stored["digits, threshold 10"]) < 0.25 and min(stored["digits, threshold 10, learning rate 0.02"]) > 0.9
     assert math.log(1 + 9 / math.e) == pytest.approx(1.461, abs=5e-4)
+
+    frozen = 100 * mean(stored["width 100, hidden layer frozen"])
+    assert f"{frozen:.1f} %" in find_guess("09.b").explanation and frozen == pytest.approx(79.6, abs=0.05)
+    assert 100 * (mean(stored["width 100"]) - frozen / 100) == pytest.approx(15.5, abs=0.05)
+    counts = [round(mean(stored[f"{name}: spikes"])) for name in ("price 0.01", "price 0.1", "limit on the mean, price 0.01")]
+    assert all(str(count) in find_guess("09.d").explanation for count in counts) and counts == [45, 32, 49]
 
 
 def test_the_notebook_says_which_numbers_are_stored():

@@ -12,6 +12,7 @@ from ...activity import calibrate_threshold, upper_population
 from ...data import digits, mnist5k
 from ...losses import ce_count_loss, ce_membrane_loss
 from ...networks import Record, SpikingMLP, direct_current
+from ...surrogate import atan, boxcar
 from ...training import accuracy, fit
 from ..kinds import AMOUNT, SHARE
 
@@ -75,12 +76,15 @@ def recipe(width=1000, num_steps=10, encode=current, **options):
     return row
 
 
-def frozen(seed):
-    """Control: only the read-out learns, the hidden weights stay random."""
-    net = network(seed)
-    net.linears[0].requires_grad_(False)
-    train(net, seed)
-    return accuracy(net, *_images()[2:], encode=lambda x: current(x, 10))
+def frozen(width=1000):
+    """Control, a row: only the read-out learns, the hidden weights stay random."""
+    def row(seed):
+        net = network(seed, width)
+        net.linears[0].requires_grad_(False)
+        train(net, seed)
+        return accuracy(net, *_images()[2:], encode=lambda x: current(x, 10))
+
+    return row
 
 
 def linear(seed):
@@ -95,22 +99,25 @@ def linear(seed):
 class Conventional(nn.Module):
     """Control: the same sizes with rectified linear units in place of spiking neurons, in one step."""
 
-    def __init__(self):
+    def __init__(self, width):
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(784, 1000), nn.ReLU(), nn.Linear(1000, 10))
+        self.layers = nn.Sequential(nn.Linear(784, width), nn.ReLU(), nn.Linear(width, 10))
 
     def forward(self, x):
         """Run over x [1, B, 784]."""
         return [Record(None, self.layers(x))]
 
 
-def conventional(seed):
-    """Control: the conventional network under the same recipe."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        net = Conventional()
-    train(net, seed, num_steps=1)
-    return accuracy(net, *_images()[2:], encode=lambda x: current(x, 1))
+def conventional(width=1000):
+    """Control, a row: the conventional network under the same recipe."""
+    def row(seed):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            net = Conventional(width)
+        train(net, seed, num_steps=1)
+        return accuracy(net, *_images()[2:], encode=lambda x: current(x, 1))
+
+    return row
 
 
 def learning_curve(seed):
@@ -118,6 +125,14 @@ def learning_curve(seed):
     inputs, targets = _images()[:2]
     history = train(network(seed), seed, data=(inputs[:4000], targets[:4000]), validation=(inputs[4000:], targets[4000:]))
     return {f"epoch {row['epoch']}": row["accuracy"] for row in history}
+
+
+def others_held_out(seed):
+    """Control: as the last epoch of `learning_curve`, measured on 1000 images by which nothing was chosen."""
+    inputs, targets = _images()[:2]
+    net = network(seed)
+    train(net, seed, data=(inputs[1000:], targets[1000:]))
+    return accuracy(net, inputs[:1000], targets[:1000], encode=lambda x: current(x, 10))
 
 
 def price(strength, limit=50):
@@ -132,19 +147,78 @@ def price(strength, limit=50):
     return row
 
 
-def dead(calibrate):
+def limited(strength, limit=50, width=300, each=True):
+    """A row: as `price`, with the limit on each image or on the mean of a batch; `above` is the share of images over it."""
+    def charge(records):
+        counts = records[0].spk.sum((0, 2))                                                     # [B]
+        return strength * ((counts if each else counts.mean(0, keepdim=True)) - limit).relu().mean()
+
+    def row(seed):
+        net, test_images, test_labels = network(seed, width), *_images()[2:]
+        train(net, seed, regulariser=charge)
+        with torch.no_grad():
+            counts = net(current(test_images[:1000], 10))[0].spk.sum((0, 2))
+        return {"accuracy": accuracy(net, test_images, test_labels, encode=lambda x: current(x, 10)),
+                "spikes": counts.mean().item(), "above": (counts > limit).double().mean().item()}
+
+    return row
+
+
+def built(learn_hidden):
+    """A row: what the build trains, 784-300-10 with 5 steps and half of the epochs, or its control with a random hidden layer."""
+    def row(seed):
+        net = network(seed, width=300)
+        net.linears[0].requires_grad_(learn_hidden)
+        fit(net, *_images()[:2], loss=lambda records, y: ce_membrane_loss(records[-1].mem / 5, y),
+            encode=lambda x: current(x, 5), epochs=6, batch_size=100, learning_rate=2e-3, weight_decay=1e-2, seed=seed,
+            augment=shift)
+        return accuracy(net, *_images()[2:], encode=lambda x: current(x, 5))
+
+    return row
+
+
+def dead(calibrate=False, learning_rate=2e-3, surrogate=atan()):
     """A row: 64-100-100-10 on the digits with thresholds of 10, too high to fire, as it is or calibrated before training."""
     def row(seed):
         data = digits(seed=0)
         inputs, test_inputs = data.train_images.flatten(1), data.test_images.flatten(1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            net = SpikingMLP((64, 100, 100, 10), threshold=10.0)
+            net = SpikingMLP((64, 100, 100, 10), threshold=10.0, surrogate=surrogate)
         if calibrate:
             calibrate_threshold(net, direct_current(inputs[:200], 20))
         fit(net, inputs, data.train_labels, loss=lambda records, y: ce_count_loss(records[-1].spk, y),
-            encode=lambda x: direct_current(x, 20), epochs=10, batch_size=64, learning_rate=2e-3, seed=seed)
+            encode=lambda x: direct_current(x, 20), epochs=10, batch_size=64, learning_rate=learning_rate, seed=seed)
         return accuracy(net, test_inputs, data.test_labels, encode=lambda x: direct_current(x, 20))
+
+    return row
+
+
+def sequences(samples, seed):
+    """Return spike trains of three classes, [samples, 20, 6], each silent after an end of its own, their classes and ends."""
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.randint(0, 3, (samples,), generator=generator)
+    lengths = torch.randint(5, 21, (samples,), generator=generator)
+    rates = 0.05 + 0.15 * torch.nn.functional.one_hot(targets, 3).repeat_interleave(2, 1)                # [samples, 6]
+    spikes = (torch.rand(samples, 20, 6, generator=generator) < rates[:, None]).float()
+    return spikes.masked_fill((torch.arange(20) >= lengths[:, None])[..., None], 0), targets, lengths
+
+
+def padding(biases=True):
+    """A row: train 6-40-3 on sequences, then append 90 blank steps, and tell where each ends; with no biases nothing drives it."""
+    def row(seed):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            net = SpikingMLP((6, 40, 3), threshold=0.5, readout="membrane")
+        for linear in net.linears if not biases else ():
+            linear.bias.requires_grad_(False).zero_()
+        options = {"encode": lambda x: x.transpose(0, 1)}
+        fit(net, *sequences(300, seed + 10)[:2], loss=lambda records, y: ce_membrane_loss(records[-1].mem, y), epochs=30,
+            batch_size=32, learning_rate=1e-2, seed=seed, **options)
+        test, targets, lengths = sequences(1000, 99)
+        blank = torch.cat([test, torch.zeros(1000, 90, 6)], 1)
+        return {"as they are": accuracy(net, test, targets, **options), "blank": accuracy(net, blank, targets, **options),
+                "blank, told": accuracy(net, blank, targets, lengths=lengths, **options)}
 
     return row
 
@@ -153,14 +227,27 @@ ROWS = {
     "recipe": recipe(),
     "without shift": recipe(augment=None),
     "learning curve": learning_curve,
-    "hidden layer frozen": frozen,
+    "other images held out": others_held_out,
+    "hidden layer frozen": frozen(),
     "linear model": linear,
-    "conventional network": conventional,
+    "conventional network": conventional(),
+    "width 100, hidden layer frozen": frozen(100),
+    "width 100, conventional network": conventional(100),
+    "build": built(learn_hidden=True),
+    "build, hidden layer frozen": built(learn_hidden=False),
     **{f"T = {num_steps}": recipe(num_steps=num_steps) for num_steps in (1, 2, 5, 25)},
     **{f"width {width}": recipe(width=width) for width in (100, 300)},
     "rate input, width 300": recipe(width=300, encode=rate),
     "latency input, width 300": recipe(width=300, encode=latency),
     **{f"price {strength:g}": price(strength) for strength in (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)},
-    "digits, threshold 10": dead(calibrate=False),
+    **{f"width 100, price {strength:g}": limited(strength, width=100) for strength in (0, 1e-4)},
+    **{f"limit on each image, price {strength:g}": limited(strength) for strength in (1e-2, 1e-1)},
+    **{f"limit on the mean, price {strength:g}": limited(strength, each=False) for strength in (1e-2, 1e-1)},
+    "digits, threshold 10": dead(),
     "digits, calibrated": dead(calibrate=True),
+    "digits, threshold 10, learning rate 0.02": dead(learning_rate=2e-2),
+    "digits, threshold 10, learning rate 0.02, boxcar": dead(learning_rate=2e-2, surrogate=boxcar()),
+    "digits, calibrated, boxcar": dead(calibrate=True, surrogate=boxcar()),
+    "padding": padding(),
+    "padding, no biases": padding(biases=False),
 }

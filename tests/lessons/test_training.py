@@ -69,7 +69,8 @@ def test_the_listing_of_the_network_is_the_package(shown):
     x, target = torch.rand(6, 784, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 2, torch.arange(6)
     for signal in (direct_current(x, 8), x.expand(8, 6, 784) * torch.linspace(0.2, 1, 8, dtype=torch.float64).view(8, 1, 1)):
         found = []
-        for net, loss in zip(nets, (shown["membrane_loss"], lambda records, y: ce_membrane_loss(records[-1].mem / 8, y)), strict=True):
+        losses = (shown["membrane_loss"], lambda records, y: ce_membrane_loss(records[-1].mem / 8, y))
+        for net, loss in zip(nets, losses, strict=True):
             value, learned = loss(net(signal), target), [weight for weight in net.parameters() if weight.requires_grad]
             found.append((net(signal)[0].spk, value, *torch.autograd.grad(value, learned)))
         assert 0.05 < found[0][0].mean() < 0.9

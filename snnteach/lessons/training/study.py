@@ -165,7 +165,7 @@ def limited(strength, limit=50, width=300, each=True):
 
 
 def built(learn_hidden):
-    """A row: what the build trains, 784-300-10 with 5 steps and half of the epochs, or its control with a random hidden layer."""
+    """A row: what the build trains, 784-300-10, 5 steps and half of the epochs, or its control, hidden weights random."""
     def row(seed):
         net = network(seed, width=300)
         net.linears[0].requires_grad_(learn_hidden)
@@ -205,7 +205,7 @@ def sequences(samples, seed):
 
 
 def padding(biases=True):
-    """A row: train 6-40-3 on sequences, then append 90 blank steps, and tell where each ends; with no biases nothing drives it."""
+    """A row: train 6-40-3 on sequences, append 90 blank steps, tell where each ends; without biases nothing drives it."""
     def row(seed):
         with torch.random.fork_rng():
             torch.manual_seed(seed)

@@ -56,7 +56,7 @@ def in_band(module, name, value, stored):
     """Whether a repetition lies within the band of the stored values of all seeds, give or take what the study allows."""
     stored, stray = list(stored), quantity(module, name).stray
     margin = (module.TOLERANCE if stray is None else stray) * max(map(abs, stored))
-    return value in stored or min(stored) - margin <= value     # infinite losses have no margin <= max(stored) + margin
+    return value in stored or min(stored) - margin <= value <= max(stored) + margin      # infinite losses have no margin
 
 
 def flaws(module, rows):

@@ -49,7 +49,7 @@ def test_a_change_of_lif_is_a_matter_of_the_notebooks_that_reach_it(today, monke
     found = stale(today)
     assert all(parts == {"neurons"} for parts in found.values())
     assert {"00_start_here", "02_neurons", "04_encoding", "09_training"} <= set(found)
-    assert not {"01_membrane", "16_online"} & set(found)
+    assert not {"01_membrane", "14_stdp"} & set(found)
 
 
 @pytest.mark.parametrize("file, old, new", [
@@ -88,7 +88,7 @@ def test_changed_data_are_a_matter_of_the_notebooks_that_load_them(today, monkey
     of_file = resolver._of_file
     monkeypatch.setattr(resolver, "_of_file", lambda path, changed: "other" if path.name == "grasshopper.npz" else of_file(
         path, changed))
-    assert stale(today) == {"04_encoding": {"data/grasshopper.npz"}}
+    assert stale(today) == {stem: {"data/grasshopper.npz"} for stem in ("01_membrane", "04_encoding")}
 
 
 def test_changed_stored_results_are_a_matter_of_the_notebooks_that_draw_them(today, monkeypatch):

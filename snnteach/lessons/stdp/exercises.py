@@ -4,186 +4,9 @@ import math
 import torch
 
 from ..kinds import Exercise, Guess, Misconception, Question
+from . import answers
 
 _UP, _DOWN = 0.01 * math.exp(-10 / 20), 0.012 * math.exp(-20 / 20)
-
-
-def nearest_trace(trace, spk, tau):
-    return torch.maximum(trace * math.exp(-1 / tau), spk)
-
-
-def _all_to_all(trace, spk, tau):
-    return trace * math.exp(-1 / tau) + spk
-
-
-def _no_decay(trace, spk, tau):
-    return torch.maximum(trace, spk)
-
-
-def _linear_decay(trace, spk, tau):
-    return torch.maximum(trace * (1 - 1 / tau), spk)
-
-
-def _decay_after(trace, spk, tau):
-    return torch.maximum(trace, spk) * math.exp(-1 / tau)
-
-
-def soft_update(weight, up, down, w_max):
-    return weight + up * (w_max - weight) - down * weight
-
-
-def _hard_update(weight, up, down, w_max):
-    return (weight + up - down).clamp(0, w_max)
-
-
-def _no_bound(weight, up, down, w_max):
-    return weight + up - down
-
-
-def _bound_of_one(weight, up, down, w_max):
-    return weight + up * (1 - weight) - down * weight
-
-
-def _only_above(weight, up, down, w_max):
-    return weight + up * (w_max - weight) - down
-
-
-def _swapped(weight, up, down, w_max):
-    return weight + up * weight - down * (w_max - weight)
-
-
-def _one_factor(weight, up, down, w_max):
-    return weight + (up - down) * (w_max - weight)
-
-
-def _both_factors(weight, up, down, w_max):
-    return weight + (up - down) * weight * (w_max - weight)
-
-
-def label_neurons(counts, targets):
-    means = [counts[targets == digit].mean(0) for digit in range(10)]       # ten times [N]
-    return torch.stack(means).argmax(0)                                     # [N]
-
-
-def _sums(counts, targets):
-    return torch.stack([counts[targets == digit].sum(0) for digit in range(10)]).argmax(0)
-
-
-def _best_image(counts, targets):
-    return targets[counts.argmax(0)]
-
-
-def _labels_of_images(counts, targets):
-    return torch.stack([counts[targets == digit].mean(0) for digit in range(10)]).argmax(1)
-
-
-def wta_step(spk, mem, trace, weight, threshold):
-    mem = 0.99 * mem + weight @ spk                                         # [N]
-    trace = 0.98 * trace + spk                                              # [I]: this step included
-    excess, winner = (mem - threshold).max(0)
-    out = torch.zeros_like(mem)
-    if excess > 0:
-        out[winner] = 1.0
-        row = (weight[winner] + 0.007 * (trace - 0.05)).clamp(min=0)        # the winner alone learns, Eq. 5
-        weight = weight.clone()
-        weight[winner] = row / row.norm()
-        threshold = threshold + 0.07 * out
-        mem = torch.zeros_like(mem)                                         # and everybody starts again
-    return out, mem, trace, weight, threshold
-
-
-def _keeps_threshold(spk, mem, trace, weight, threshold):
-    return *wta_step(spk, mem, trace, weight, threshold)[:4], threshold
-
-
-def _no_budget(spk, mem, trace, weight, threshold):
-    out, mem, trace, _, raised = wta_step(spk, mem, trace, weight, threshold)
-    row = (weight + 0.007 * (trace - 0.05)).clamp(min=0)
-    return out, mem, trace, torch.where(out[:, None] > 0, row, weight), raised
-
-
-def _all_thresholds(spk, mem, trace, weight, threshold):
-    out, *others, _ = wta_step(spk, mem, trace, weight, threshold)
-    return out, *others, threshold + 0.07 * out.sum()
-
-
-def _winner_alone_starts_again(spk, mem, trace, weight, threshold):
-    out, _, *others = wta_step(spk, mem, trace, weight, threshold)
-    return out, (0.99 * mem + weight @ spk) * (1 - out), *others
-
-
-def _nobody_starts_again(spk, mem, trace, weight, threshold):
-    out, _, *others = wta_step(spk, mem, trace, weight, threshold)
-    return out, 0.99 * mem + weight @ spk, *others
-
-
-def _everybody_learns(spk, mem, trace, weight, threshold):
-    out, mem, trace, _, raised = wta_step(spk, mem, trace, weight, threshold)
-    moved = (weight + 0.007 * out.sum() * (trace - 0.05)).clamp(min=0)
-    return out, mem, trace, moved / moved.norm(dim=1, keepdim=True), raised
-
-
-def _learns_without_winning(spk, mem, trace, weight, threshold):
-    out, mem, trace, _, raised = wta_step(spk, mem, trace, weight, threshold)
-    moved = (weight + 0.007 * (trace - 0.05)).clamp(min=0)
-    return out, mem, trace, moved / moved.norm(dim=1, keepdim=True), raised
-
-
-def _all_above_fire(spk, mem, trace, weight, threshold):
-    mem, trace = 0.99 * mem + weight @ spk, 0.98 * trace + spk
-    out = (mem > threshold).to(mem.dtype)
-    row = (weight + 0.007 * (trace - 0.05)).clamp(min=0)
-    row = torch.where(out[:, None] > 0, row / row.norm(dim=1, keepdim=True), weight)
-    return out, mem * (out.sum() == 0), trace, row, threshold + 0.07 * out
-
-
-def _highest_wins(spk, mem, trace, weight, threshold):
-    mem, trace = 0.99 * mem + weight @ spk, 0.98 * trace + spk
-    winner, out = mem.argmax(), torch.zeros_like(mem)
-    if mem[winner] > threshold[winner]:
-        out[winner] = 1.0
-        row = (weight + 0.007 * (trace - 0.05)).clamp(min=0)
-        weight = torch.where(out[:, None] > 0, row / row.norm(dim=1, keepdim=True), weight)
-        threshold, mem = threshold + 0.07 * out, torch.zeros_like(mem)
-    return out, mem, trace, weight, threshold
-
-
-def _old_trace(spk, mem, trace, weight, threshold):
-    return _variant(spk, mem, trace, weight, threshold, learnt=0.98 * trace)
-
-
-def _no_offset(spk, mem, trace, weight, threshold):
-    return _variant(spk, mem, trace, weight, threshold, offset=0.0)
-
-
-def _learns_spikes(spk, mem, trace, weight, threshold):
-    return _variant(spk, mem, trace, weight, threshold, learnt=spk)
-
-
-def _below_zero(spk, mem, trace, weight, threshold):
-    out, mem, trace, _, raised = wta_step(spk, mem, trace, weight, threshold)
-    row = weight + 0.007 * (trace - 0.05)
-    return out, mem, trace, torch.where(out[:, None] > 0, row / row.norm(dim=1, keepdim=True), weight), raised
-
-
-def _sums_to_one(spk, mem, trace, weight, threshold):
-    return _variant(spk, mem, trace, weight, threshold, length=lambda row: row.sum(1, keepdim=True))
-
-
-def _variant(spk, mem, trace, weight, threshold, learnt=None, offset=0.05, length=lambda row: row.norm(dim=1, keepdim=True)):
-    out, mem, trace, _, raised = wta_step(spk, mem, trace, weight, threshold)
-    row = (weight + 0.007 * ((trace if learnt is None else learnt) - offset)).clamp(min=0)
-    return out, mem, trace, torch.where(out[:, None] > 0, row / length(row), weight), raised
-
-
-def _case(level, seed=0):
-    """A step of six neurons and eight inputs; the higher the level, the more of them stand above their thresholds."""
-    dice = torch.Generator().manual_seed(seed)
-    weight, trace = torch.rand(6, 8, generator=dice), 3 * torch.rand(8, generator=dice)
-    spk = (torch.rand(8, generator=dice) < 0.5).float()
-    weight[:, 0] = trace[0] = spk[0] = 0.0                                  # an input that is silent and not heard
-    return (spk, level + 0.5 * torch.rand(6, generator=dice), trace, weight / weight.norm(dim=1, keepdim=True),
-            2 + 2 * torch.rand(6, generator=dice))
 
 
 _TARGETS = torch.cat([torch.arange(10), torch.tensor([3, 3, 3, 3, 1])])
@@ -227,16 +50,16 @@ EXERCISES = [
     Exercise(
         id="14.3", difficulty="easy", minutes=5,
         question="Advance a nearest-neighbour trace by one step: decay, then a spike sets it to 1.",
-        reference=nearest_trace,
+        reference=answers.nearest_trace,
         cases=((torch.tensor([0.0, 0.5, 0.0, 0.9]), _SPK, 20.0), (torch.tensor([1.0, 1.0, 0.2, 0.3]), _SPK, 5.0)),
         property="A fresh spike leaves exactly 1; without one, exp(-1/tau) of the old trace is left.",
         hints=("A trace never exceeds 1: a spike replaces what was there.",
                "torch.maximum(trace * math.exp(-1 / tau), spk)."),
         misconceptions=(
-            Misconception(_all_to_all, "this one adds and remembers all spikes. Nearest-neighbour forgets earlier ones."),
-            Misconception(_no_decay, "the trace must also decay, by exp(-1/tau) a step."),
-            Misconception(_linear_decay, "1 - 1/tau is only close: exp(-1/tau) makes traces and pairs agree exactly."),
-            Misconception(_decay_after, "first decay, then the spike: a fresh spike is worth 1 when the next step begins."),
+            Misconception(answers.all_to_all, "this one adds and remembers all spikes. Nearest-neighbour forgets earlier ones."),
+            Misconception(answers.no_decay, "the trace must also decay, by exp(-1/tau) a step."),
+            Misconception(answers.linear_decay, "1 - 1/tau is only close: exp(-1/tau) makes traces and pairs agree exactly."),
+            Misconception(answers.decay_after, "first decay, then the spike: a fresh spike is worth 1 when the next step begins."),
         )),
     Exercise(
         id="14.4", difficulty="easy", minutes=5, tolerance=0.02,
@@ -255,18 +78,18 @@ EXERCISES = [
         id="14.5", difficulty="medium", minutes=6,
         question="Write a soft-bounded update: potentiation `up` shrinks with the room left above, depression `down` with the "
                  "weight itself.",
-        reference=soft_update,
+        reference=answers.soft_update,
         cases=((_WEIGHT, _UPS, _DOWNS, 1.0), (_WEIGHT, _UPS, _DOWNS, 2.0)),
         property="At w = w_max nothing may go up any more, and at w = 0 nothing down.",
         hints=("Which factor is 0 at w = w_max, and which at w = 0?", "weight + up * (w_max - weight) - down * weight."),
         misconceptions=(
-            Misconception(_hard_update, "that is the hard bound. A soft one slows down before the wall, and needs no clamp."),
-            Misconception(_no_bound, "nothing keeps this weight in bounds: scale up by the room above, and down by the weight."),
-            Misconception(_bound_of_one, "right for w_max = 1 only: the room above is w_max - weight."),
-            Misconception(_only_above, "bounded above, and not below: depression has to fade as the weight nears 0."),
-            Misconception(_swapped, "exchanged: at w_max it is potentiation that must stop."),
-            Misconception(_one_factor, "depression needs its own factor: w, which vanishes at 0."),
-            Misconception(_both_factors, "with both factors on both terms, 0 and w_max hold the weight for ever."),
+            Misconception(answers.hard_update, "that is the hard bound. A soft one slows down before the wall, and needs no clamp."),
+            Misconception(answers.no_bound, "nothing keeps this weight in bounds: scale up by the room above, and down by the weight."),
+            Misconception(answers.bound_of_one, "right for w_max = 1 only: the room above is w_max - weight."),
+            Misconception(answers.only_above, "bounded above, and not below: depression has to fade as the weight nears 0."),
+            Misconception(answers.swapped, "exchanged: at w_max it is potentiation that must stop."),
+            Misconception(answers.one_factor, "depression needs its own factor: w, which vanishes at 0."),
+            Misconception(answers.both_factors, "with both factors on both terms, 0 and w_max hold the weight for ever."),
         )),
     Exercise(
         id="14.6", difficulty="medium", minutes=6, tolerance=5e-3,
@@ -285,15 +108,15 @@ EXERCISES = [
         id="14.7", difficulty="medium", minutes=7,
         question="Name each neuron after the digit on which it fires most on average. counts [S, N] are spikes, "
                  "targets [S] digits; every digit occurs, some more often than others.",
-        reference=label_neurons,
+        reference=answers.label_neurons,
         cases=((_COUNTS, _TARGETS), (_COUNTS.flip(1), _TARGETS)),
         property="One digit for each neuron, [N]: that with the largest mean count over its own images.",
         hints=("For each digit: the mean over the images of that digit, counts[targets == digit].mean(0).",
                "Stack the ten means to [10, N]; the label is the argmax over the first axis."),
         misconceptions=(
-            Misconception(_sums, "a digit that is shown more often collects more spikes. Compare means, not sums."),
-            Misconception(_best_image, "that is the one image with most spikes; one image is noise. Average over the class."),
-            Misconception(_labels_of_images, "you took the argmax over neurons: that names digits after neurons."),
+            Misconception(answers.sums, "a digit that is shown more often collects more spikes. Compare means, not sums."),
+            Misconception(answers.best_image, "that is the one image with most spikes; one image is noise. Average over the class."),
+            Misconception(answers.labels_of_images, "you took the argmax over neurons: that names digits after neurons."),
         )),
     Exercise(
         id="14.8", difficulty="hard", minutes=20, build=True,
@@ -301,28 +124,28 @@ EXERCISES = [
                  "[N] are those of the step before. mem decays by 0.99, trace by 0.98, then both add what comes in. Of the neurons "
                  "above their threshold the one furthest above fires: its row moves by 0.007 (trace - 0.05), not below 0, and gets "
                  "length 1; its threshold rises by 0.07; every mem starts again at 0. Return (out, mem, trace, weight, threshold).",
-        reference=wta_step,
-        cases=(_case(0.3), _case(1.0), _case(2.2, 2), _case(3.0, 3), _case(4.0, 4)),
+        reference=answers.wta_step,
+        cases=(answers.case(0.3), answers.case(1.0), answers.case(2.2, 2), answers.case(3.0, 3), answers.case(4.0, 4)),
         property="At most one neuron fires, and only its row and its threshold may differ from those of the step before.",
         hints=("First the two decays: mem = 0.99 * mem + weight @ spk and trace = 0.98 * trace + spk. Then who wins?",
                "excess, winner = (mem - threshold).max(0); it fires only if excess > 0. out is zeros with a 1 at the winner.",
                "If it fires: row = (weight[winner] + 0.007 * (trace - 0.05)).clamp(min=0); weight = weight.clone(); "
                "weight[winner] = row / row.norm(); threshold = threshold + 0.07 * out; mem = torch.zeros_like(mem)."),
         misconceptions=(
-            Misconception(_keeps_threshold, "the threshold of the winner has to rise by 0.07, or the same few win for ever."),
-            Misconception(_no_budget, "the winner's row has to get the length 1 again: divide it by its norm."),
-            Misconception(_all_thresholds, "all thresholds rose. Only the winner's may, or nobody else gets a turn."),
-            Misconception(_winner_alone_starts_again, "only the winner started again. The referee sets every membrane to 0."),
-            Misconception(_nobody_starts_again, "after a spike every membrane starts again at 0."),
-            Misconception(_everybody_learns, "every row moved. Only the winner learns."),
-            Misconception(_learns_without_winning, "the weights move in every step. They may move only at a spike, and of the winner."),
-            Misconception(_all_above_fire, "two neurons fired in one step. Only the one furthest above its threshold may."),
-            Misconception(_highest_wins, "you took the highest membrane. Thresholds differ: who is furthest above its own?"),
-            Misconception(_old_trace, "the row learned from the trace before this step's spikes. Add them first: here they act at once."),
-            Misconception(_no_offset, "without the tax of 0.05, no weight ever falls: it is trace - 0.05."),
-            Misconception(_learns_spikes, "the winner learned the spikes of this step. It moves to the trace: what fired a moment ago."),
-            Misconception(_below_zero, "a weight of the winner fell below 0. Clamp the row at 0 before it gets its length back."),
-            Misconception(_sums_to_one, "the row sums to 1. Its length, the root of the sum of squares, has to be 1."),
+            Misconception(answers.keeps_threshold, "the threshold of the winner has to rise by 0.07, or the same few win for ever."),
+            Misconception(answers.no_budget, "the winner's row has to get the length 1 again: divide it by its norm."),
+            Misconception(answers.all_thresholds, "all thresholds rose. Only the winner's may, or nobody else gets a turn."),
+            Misconception(answers.winner_alone_starts_again, "only the winner started again. The referee sets every membrane to 0."),
+            Misconception(answers.nobody_starts_again, "after a spike every membrane starts again at 0."),
+            Misconception(answers.everybody_learns, "every row moved. Only the winner learns."),
+            Misconception(answers.learns_without_winning, "the weights move in every step. They may move only at a spike, and of the winner."),
+            Misconception(answers.all_above_fire, "two neurons fired in one step. Only the one furthest above its threshold may."),
+            Misconception(answers.highest_wins, "you took the highest membrane. Thresholds differ: who is furthest above its own?"),
+            Misconception(answers.old_trace, "the row learned from the trace before this step's spikes. Add them first: here they act at once."),
+            Misconception(answers.no_offset, "without the tax of 0.05, no weight ever falls: it is trace - 0.05."),
+            Misconception(answers.learns_spikes, "the winner learned the spikes of this step. It moves to the trace: what fired a moment ago."),
+            Misconception(answers.below_zero, "a weight of the winner fell below 0. Clamp the row at 0 before it gets its length back."),
+            Misconception(answers.sums_to_one, "the row sums to 1. Its length, the root of the sum of squares, has to be 1."),
         )),
 ]
 

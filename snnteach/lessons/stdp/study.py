@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from ...data import flat, mnist5k, validation_split
 from ...winner_take_all import WinnerTakeAll, assign_labels, train_wta, vote, wta_forward, wta_start
 from ..kinds import AMOUNT, SHARE, TIME, Quantity
-from . import exercises
+from . import answers
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.05
@@ -176,9 +176,9 @@ ROWS = {
     "no normalisation": recipe(normalise=False),
     "no homeostasis": recipe(rise=0.0, normalise=False),
     "no normalisation, constants of its own": recipe(normalise=False, learning_rate=0.002, rise=0.3),
-    "one by one": one_by_one(exercises.wta_step),
-    "one by one, fixed threshold": one_by_one(exercises._keeps_threshold),
-    "one by one, no normalisation": one_by_one(exercises._no_budget),
+    "one by one": one_by_one(answers.wta_step),
+    "one by one, fixed threshold": one_by_one(answers.keeps_threshold),
+    "one by one, no normalisation": one_by_one(answers.no_budget),
     "k-means": k_means(unit),
     "k-means on raw pixels": k_means(raw),
     "linear model with labels": linear,

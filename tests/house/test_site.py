@@ -108,7 +108,7 @@ def introduces(path, row):
     """Tell whether a notebook has the word emphasised, or the symbol in its text and the name in its code."""
     prose, formulas, names = words_of(path)
     if row["kind"] == "word":
-        return bool(re.search(rf"\*+(the )?{re.escape(row['term'])}s?\.?\*+", prose, re.IGNORECASE))
+        return bool(re.search(rf"\*+(the )?{re.escape(row['term'])}s?[.:]?\*+", prose, re.IGNORECASE))
     symbols = re.findall(r"\$([^$]+)\$", row["term"])
     return row["code"] in names and all(
         re.search(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", formulas) for symbol in symbols)

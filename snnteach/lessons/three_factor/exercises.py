@@ -7,9 +7,11 @@ from ...surrogate import atan, triangular
 from ..kinds import Exercise, Guess, Misconception, Question
 
 
-def of_numbers(h):
+def of_numbers(surrogate):
     """Let a surrogate take numbers besides tensors: readers write h(-threshold)."""
-    return lambda u: h(u) if isinstance(u, torch.Tensor) else h(torch.tensor(float(u))).item()
+    def h(u):
+        return surrogate(u) if isinstance(u, torch.Tensor) else surrogate(torch.tensor(float(u))).item()
+    return h
 
 
 def window_ratio(beta, threshold, h):
@@ -95,7 +97,6 @@ EXERCISES = [
             Misconception(1 / 0.05, "that is 1 / (1 - beta), close for slow neurons. The exact one has a logarithm."),
             Misconception(math.log(0.95), "that is the log-slope. The time constant is minus one over it."),
             Misconception(math.log(0.5) / math.log(0.95), "that is the half-life. Wait until 1/e is left, not one half."),
-            Misconception(-1 / math.log10(0.95), "that is with a logarithm to base 10. exp needs the natural one."),
             Misconception(0.95, "that is what is left after one step. After how many steps is 1/e left?"),
         ),
         property="After tau_plus steps 1/e, 0.368, must be left: 0.95 ** tau_plus says whether it is.",
@@ -158,7 +159,6 @@ EXERCISES = [
             Misconception(math.exp(-1 / 40), "that is a time constant equal to the delay. The best is about twice as long."),
             Misconception(40 / 41, "that is d squared: the noise has a square root, and so has the answer."),
             Misconception(1 - 1 / 40, "that forgets a fortieth a step: a memory of one delay. The best is twice as long."),
-            Misconception(0.5 ** (1 / 40), "half of the tag is left then. Nothing says that a half is best: maximise."),
             Misconception(-1 / math.log(math.sqrt(40 / 41)), "that is its time constant, in steps. d is what one step leaves."),
             Misconception(1.0, "then nothing is forgotten, and the noise of all the past grows without bound."),
         ),
@@ -196,10 +196,8 @@ EXERCISES = [
         reference=reward_update,
         cases=(_trial(6, 4, 2, 3, 0.8, 0.9, 2.0, 0.1), _trial(3, 2, 3, 2, 0.5, 1.0, 4.0, 1.0)),
         hints=("Two memories, both 0 at first: seen [B, I] = beta * seen + x_t, and tag [B, H, I] = decay * tag + what is new.",
-               "What is new: slope * (spk_t - sigmoid(slope * (mem_t - 1))), [B, H], times seen, [B, I]; "
-               "a[:, :, None] * b[:, None, :] is [B, H, I].",
-               "After the loop: change = rate * ((reward - expected)[:, None, None] * tag).mean(0); "
-               "expected + 0.05 * (reward.mean() - expected)."),
+               "What is new: (slope * (spk_t - sigmoid(slope * (mem_t - 1))))[:, :, None] * seen[:, None, :].",
+               "rate * ((reward - expected)[:, None, None] * tag).mean(0), and expected + 0.05 * (reward.mean() - expected)."),
         misconceptions=(
             Misconception(_twisted(mem=lambda given: given["mem"] - 1e9),
                           "you tag the spikes alone. Subtract p, what was expected of the neuron."),
@@ -211,6 +209,8 @@ EXERCISES = [
             Misconception(_twisted(beta=lambda given: 1.0), "your trace of the inputs does not fade: multiply it by beta."),
             Misconception(_twisted(rate=lambda given: given["rate"] * len(given["reward"])),
                           "you summed over the batch: take the mean."),
+            Misconception(_twisted(reward=lambda given: given["reward"].mean().expand(len(given["reward"]))),
+                          "each sample's tag meets its own reward: multiply first, then take the mean."),
             Misconception(_twisted(rate=lambda given: -given["rate"]),
                           "a reward is no error: what came before a good surprise is strengthened, with a plus."),
             Misconception(_twisted(rate=lambda given: given["rate"] / given["slope"]), "the k of k (S - p) is missing: slope."),

@@ -235,7 +235,7 @@ GUESSES = {
     "16.b": Guess(
         question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every spike lifts "
                  "the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows more of "
-                 "the cue in the end, one of adaptive or one of plain neurons, both with $\beta = 0.9$?",
+                 "the cue in the end, one of adaptive or one of plain neurons, both with $\\beta = 0.9$?",
         choices=("Plain neurons: more spikes say more", "Neither: potentials of both have leaked to nothing",
                  "Adaptive neurons: silence says it, too"),
         right="Adaptive neurons: silence says it, too",

@@ -103,6 +103,13 @@ def changed(entry, **fields):
     return Guess(**{**vars(entry), **fields})
 
 
+@pytest.mark.parametrize("row", syllabus(), ids=lambda row: row.stem)
+def test_no_backslash_of_a_formula_was_taken_for_a_control_character(row, monkeypatch):
+    monkeypatch.undo()
+    for guess in lookup.guesses(row.number).values():
+        assert "".join((guess.question, *guess.choices, guess.explanation)).replace("\n", "").isprintable(), guess.question
+
+
 @pytest.mark.parametrize(("first", "second", "sources", "words"), [
     ({}, {}, [], ""), ({}, {"right": "yes"}, [], "same place"), ({"choices": ("yes",)}, {}, [], "two choices"),
     ({"choices": ("yes", "yes")}, {}, [], "all different"), ({"right": "maybe"}, {}, [], "the right one among"),

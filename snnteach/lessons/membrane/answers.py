@@ -78,7 +78,7 @@ def bank(current, tau, dt, dead_steps):
 
 
 def wrong_bank(current, tau, dt, dead_steps, *, euler=False, scaled=True, charges=False, keeps=False, all_rest=False,
-               strict=True, late=0, forgets=False):
+               strict=True, late=0, forgets=False, falls=True, in_time=False):
     """The bank with one thing wrong."""
     beta = 1 - dt / tau if euler else torch.exp(-dt / tau)
     voltage, wait, spikes = torch.zeros_like(tau), torch.zeros_like(tau), []
@@ -88,8 +88,8 @@ def wrong_bank(current, tau, dt, dead_steps, *, euler=False, scaled=True, charge
         fired = ((voltage > 1) if strict else (voltage >= 1)) & (wait <= 0)
         spikes.append(fired.to(current.dtype))
         fired = fired.any().expand_as(fired) if all_rest else fired
-        wait = torch.where(fired, dead_steps + late, wait - 1)
-        voltage = torch.where(fired, voltage - 1 if keeps else 0.0, voltage)
+        wait = torch.where(fired, (dead_steps / dt if in_time else dead_steps) + late, wait - 1)
+        voltage = torch.where(fired & falls, voltage - 1 if keeps else 0.0, voltage)
     return torch.stack(spikes)
 
 

@@ -1,4 +1,6 @@
 """Right and wrong answers to the exercises of notebook 02, as functions."""
+import math
+
 import torch
 
 from ...neurons import lif
@@ -11,6 +13,11 @@ def decay_for_step(beta, dt, new_dt):
 
 def linear_leak(beta, dt, new_dt):
     return 1 - (1 - beta) * new_dt / dt
+
+
+
+def eulers_tau(beta, dt, new_dt):
+    return math.exp(-(1 - beta) * new_dt / dt)
 
 
 
@@ -105,6 +112,35 @@ def subtracts_one(current, beta, threshold, num_steps):
 
 
 
+def compares_with_one(current, beta, threshold, num_steps):
+    mem, spk, spikes = 0.0, 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem + current - threshold * spk
+        spk = float(mem > 1)
+        spikes.append(spk)
+    return torch.tensor(spikes)
+
+
+
+def returns_potentials(current, beta, threshold, num_steps):
+    mem, potentials = 0.0, []
+    for _ in range(num_steps):
+        mem = beta * mem + current - threshold * float(mem > threshold)
+        potentials.append(mem)
+    return torch.tensor(potentials)
+
+
+
+def compares_first(current, beta, threshold, num_steps):
+    return torch.cat([torch.zeros(1), lif_run(current, beta, threshold, num_steps - 1)])
+
+
+
+def scales_the_current(current, beta, threshold, num_steps):
+    return lif_run((1 - beta) * current, beta, threshold, num_steps)
+
+
+
 def lif_at_once(x, beta, threshold):
     after, spikes, potentials = torch.zeros_like(x[0]), [], []           # [B, N]: what is left of the step before
     for x_t in x:
@@ -149,6 +185,18 @@ def pays_one(x, beta, threshold):
         mem = beta * after + x_t
         spk = (mem > threshold).to(x.dtype)
         after = mem - spk
+        spikes.append(spk)
+        potentials.append(mem)
+    return torch.stack(spikes), torch.stack(potentials)
+
+
+
+def pays_beta(x, beta, threshold):
+    after, spikes, potentials = torch.zeros_like(x[0]), [], []
+    for x_t in x:
+        mem = beta * after + x_t
+        spk = (mem > threshold).to(x.dtype)
+        after = mem - beta * threshold * spk
         spikes.append(spk)
         potentials.append(mem)
     return torch.stack(spikes), torch.stack(potentials)

@@ -20,6 +20,7 @@ EXERCISES = [
             Misconception(-1 / math.log(0.95), "that is the time constant, after which 37 % is left. Which n leaves one half?"),
             Misconception(14.0, "14 is the first whole step with less than half. The moment itself falls between two steps: "
                                 "solve 0.95^n = 0.5 for n."),
+            Misconception(13.0, "13 is the last whole step with more than half; the moment itself falls between two steps."),
         ),
         solution="0.95^n = 1/2, so n = ln(0.5) / ln(0.95) = 13.51 steps."),
     Exercise(
@@ -38,6 +39,7 @@ EXERCISES = [
                                    "Decays multiply: think of a power."),
             Misconception(answers.forgets_dt, "right where dt is 1. beta belongs to a step of length `dt`: how many of "
                                               "those is `new_dt`?"),
+            Misconception(answers.eulers_tau, "1 / (1 - beta) is Euler's time constant; the exact one is -dt / ln(beta)."),
             Misconception(answers.what_is_lost, "that is the share that leaks. The decay is the share that stays."),
         )),
     Exercise(
@@ -61,6 +63,11 @@ EXERCISES = [
             Misconception(answers.loses_the_input, "that resets to zero and drops the input of that step. "
                                             "Eq. 2 subtracts a threshold and keeps the rest."),
             Misconception(answers.subtracts_one, "right for a threshold of 1 only: a spike costs `threshold`, not 1."),
+            Misconception(answers.compares_with_one, "right for a threshold of 1 only: compare mem with `threshold`."),
+            Misconception(answers.returns_potentials, "those are the potentials. Return the spikes."),
+            Misconception(answers.compares_first, "you compare before the current of this step has arrived, so every spike "
+                                                  "comes a step late: update mem first."),
+            Misconception(answers.scales_the_current, "Eq. 2 adds all of the input: W has swallowed 1 - beta."),
         )),
     Exercise(
         id="02.4", difficulty="easy", minutes=5, tolerance=1e-4,
@@ -89,6 +96,8 @@ EXERCISES = [
             Misconception(45, "you forgot the leak. What does a fifth of the mean potential cost per step?"),
             Misconception(36, "you took a fifth of the input. The leak takes a fifth of the mean potential, 0.751."),
             Misconception(-15.08, "fewer than no spikes: the leak is 1 - beta of the potential, not beta."),
+            Misconception(-30.1, "you took off the whole potential. Per step only the share 1 - beta of it leaks: "
+                                 "0.2 * 0.751."),
             Misconception(15.02, "that is what leaks in 100 steps. What is left of the 45 that came in?"),
             Misconception(60.02, "what leaks does not fire: take it away from the input."),
         ),
@@ -117,6 +126,8 @@ EXERCISES = [
             Misconception(answers.records_after_paying, "the spikes are right, and mem is what is left after paying. "
                                                         "Record it before."),
             Misconception(answers.swapped, "both are right, in the wrong order: return (spk, mem)."),
+            Misconception(answers.pays_beta, "you pay beta * threshold, and the rest leaks as well. Pay one whole "
+                                                        "threshold before the leak."),
             Misconception(answers.pays_one, "right for a threshold of 1 only: a spike costs `threshold`, not 1."),
             Misconception(answers.remembers_nothing, "your neuron forgets: each step has to begin with beta times what was "
                                                      "left."),
@@ -168,9 +179,9 @@ GUESSES = {
         explorer="neurons.lif", settings={"current": 0.3, "kind": "pulse train"},
         shown=lambda data: bool((data["x"] > 1).any())),
     "02.b": Guess(
-        question="Your library writes Eq. 1, with the factor $1-\\beta$. A neuron with $\\beta = 0.9$ fires 23 times in "
-                 "100 steps. You "
-                 "give it twice the memory, $\\beta = 0.95$, and touch nothing else. How often does it fire now?",
+        question="Your library writes Eq. 1, with the factor $1-\\beta$. Under a steady input a neuron with $\\beta = 0.9$ "
+                 "fires 23 times in 100 steps. You give it twice the memory, $\\beta = 0.95$, and touch "
+                 "nothing else. How often does it fire now?",
         choices=("About twice as often: half as much leaks", "A little more often", "About half as often"),
         right="About half as often",
         explanation="11 times. Eq. 1 takes in the share $1-\\beta$ of its input, and you have just halved it. The ceiling "
@@ -205,7 +216,8 @@ GUESSES = {
                     "still when it "
                     "forgets at once; in Eq. 1 when it takes in next to nothing, $1-\\beta$ near 0. The data are the same, "
                     "the loss "
-                    "is the same, and the decay goes to the opposite end. It was never memory that was unlearned.\n\n"
+                    "is the same, and the decay goes to the opposite end. It is tempting to say that the pupil unlearned a "
+                    "memory for which the data have no use. It was never memory that was unlearned.\n\n"
                     "Give the pupil a weight of its own, and it turns that down instead: to 0.1 and less, and the decay ends "
                     "anywhere."),
 }

@@ -85,7 +85,7 @@ EXPLORERS = {
                   "kind": Choice("constant", _KINDS, "input"),
                   "reset": Choice("subtract", RESETS, "reset"),
                   "held": Choice(_HELD[0], _HELD, "held when beta moves")},
-        sweeps=(("kind", {"current": 0.09}), ("beta", {}), ("beta", {"held": _HELD[1]})),
+        sweeps=(("kind", {}), ("kind", {"current": 0.09}), ("beta", {}), ("beta", {"held": _HELD[1]})),
         alt="Left, the potential of a leaky integrate-and-fire neuron with its threshold and spikes, above its input; "
             "right, the share of that input that leaks, is taken by resets, or is still stored in the membrane.",
         size=(6.8, 4.0)),

@@ -10,26 +10,6 @@ def crossover(num_neurons):
     return 1 / math.ceil(math.log2(num_neurons))
 
 
-def _no_rounding(num_neurons):
-    return 1 / math.log2(num_neurons)
-
-
-def _rounded_down(num_neurons):
-    return 1 / math.floor(math.log2(num_neurons))
-
-
-def _bit_length(num_neurons):
-    return 1 / num_neurons.bit_length()
-
-
-def _inverted(num_neurons):
-    return math.ceil(math.log2(num_neurons)) / num_neurons
-
-
-def _address(num_neurons):
-    return math.ceil(math.log2(num_neurons))
-
-
 def _spikes_instead_of_density(num_neurons):
     return num_neurons / math.ceil(math.log2(num_neurons))
 
@@ -44,12 +24,16 @@ def _positions(spk):
 
 
 def _differences(spk):
-    positions = [0, *_positions(spk)]
-    return [after - before for before, after in zip(positions[:-1], positions[1:], strict=True)]
+    return [gap + 1 for gap in _from_zero(spk)]
 
 
 def _from_minus_one(spk):
     return [gap + 1 for gap in gaps(spk)]
+
+
+def _from_zero(spk):
+    positions = [0, *_positions(spk)]
+    return [after - before - 1 for before, after in zip(positions[:-1], positions[1:], strict=True)]
 
 
 def _first_gap_missing(spk):
@@ -134,6 +118,11 @@ def _at_or_above(mem, now, spk, beta, threshold):
     return mem, spk, spk
 
 
+def _asks_first(mem, now, spk, beta, threshold):
+    spk = _step(mem, threshold)
+    return beta * mem + now - threshold * spk, spk, spk
+
+
 def _membrane(mem, now, spk, beta, threshold):
     mem = beta * mem + now - threshold * spk
     return mem, _step(mem, threshold), mem
@@ -155,7 +144,7 @@ EXERCISES = [
     Exercise(
         id="00.1", difficulty="easy", minutes=2,
         question="39 of 784 pixels are active, an address takes 10 bits. How many bits does the list of addresses take?",
-        reference=390, property="The list has one address for each active pixel and nothing else. How long is one address?",
+        reference=390, property="The list has one address of 10 bits for each active pixel, and nothing else.",
         hints=("One address for each active pixel, and each address takes 10 bits.",
                "39 times 10."),
         misconceptions=(
@@ -177,14 +166,15 @@ EXERCISES = [
         hints=("K addresses take K * math.ceil(math.log2(N)) bits, the bitmap takes N. Set them equal.",
                "Solve for the fraction K / N. What remains on the other side?"),
         misconceptions=(
-            Misconception(_no_rounding, "an address has a whole number of bits: round log2 N up."),
-            Misconception(_rounded_down, "you rounded log2 N down. With 9 bits only 512 of 784 neurons have an address."),
-            Misconception(_bit_length, "one bit too many where N is a power of two: the addresses of 64 neurons run from 0 to "
-                                       "63 and take 6 bits."),
-            Misconception(_inverted, "that is the length of one address divided by that of the bitmap. "
-                                     "Solve K ceil(log2 N) = N for K / N."),
-            Misconception(_address, "that is the length of one address. How many such addresses are as long as N bits, as a "
-                                    "share of N?"),
+            Misconception(lambda n: 1 / math.log2(n), "an address has a whole number of bits: round log2 N up."),
+            Misconception(lambda n: 1 / math.floor(math.log2(n)),
+                          "you rounded log2 N down. With 9 bits only 512 of 784 neurons have an address."),
+            Misconception(lambda n: 1 / n.bit_length(),
+                          "one bit too many where N is a power of two: those of 64 neurons run from 0 to 63 and take 6 bits."),
+            Misconception(lambda n: math.ceil(math.log2(n)) / n,
+                          "that is the length of one address over that of the bitmap. Solve K ceil(log2 N) = N for K / N."),
+            Misconception(lambda n: math.ceil(math.log2(n)),
+                          "that is the length of one address. How many of them are as long as N bits, as a share of N?"),
             Misconception(_spikes_instead_of_density, "that is the number of spikes K. Divide by N to get a fraction."),
         )),
     Exercise(
@@ -199,6 +189,8 @@ EXERCISES = [
             Misconception(_positions, "those are the positions. How many zeros stand between one spike and the next?"),
             Misconception(_differences, "between spikes at 10 and 20 stand 9 zeros, not 10: the spike itself is no zero."),
             Misconception(_from_minus_one, "every entry counts one too many: the spike itself is no zero."),
+            Misconception(_from_zero, "only the first gap is one short: a spike before the first one would stand at -1, not at "
+                                      "0."),
             Misconception(_first_gap_missing, "the zeros before the first spike are missing; without them it has no place."),
             Misconception(_zeros_at_the_end, "one number too many: the zeros after the last spike are not written, "
                                              "because the reader knows N."),
@@ -229,6 +221,7 @@ EXERCISES = [
         misconceptions=(
             Misconception(9.5e6, "those are the hours. A year has about 8766 of them."),
             Misconception(190e6 / 20 / 24, "those are the days. Divide by 365.25."),
+            Misconception(190e6 / 20 / 365, "you divided hours by days: a year has 8766 hours."),
             Misconception(190e6 * 3600 / 20, "those are the seconds. A year has about 3.16e7 of them."),
             Misconception(190e3 / 20 / 8766, "a factor of 1000: one MWh is 1,000,000 watt-hours, not 1000."),
             Misconception(9.5, "190 / 20 divides megawatt-hours by watts: write both in watts, and hours come out."),
@@ -258,6 +251,8 @@ EXERCISES = [
             Misconception(_variant(_costs_one), "right for a threshold of 1 only: a spike costs `threshold`."),
             Misconception(_variant(_fires_above_one), "right for a threshold of 1 only: the spike compares with `threshold`."),
             Misconception(_variant(_at_or_above), "you fire when U equals the threshold, too. Eq. 2 is strict: U > threshold."),
+            Misconception(_variant(_asks_first), "you compare before the current of this step has arrived, so every spike "
+                                                 "comes a step late: update mem first."),
             Misconception(_absorbed, "you scaled the current by 1 - beta. Eq. 2 adds all of it."),
             Misconception(_batch_first, "your time runs along the images: it is the first axis, current[0] is the first step."),
             Misconception(_variant(_membrane), "those are the potentials. Return the spikes."),
@@ -268,9 +263,9 @@ GUESSES = {
     "00.a": Guess(
         "The network may look at a digit for 20 steps. After how many does it read four digits in five rightly?",
         ("1, as an ordinary network does", "3", "10, half of them", "all 20, or why would it look so long"), "3",
-        "Nothing is read in the first step. The hidden neurons spike at once, but no output has been pushed over its threshold "
-        "yet. From the second step on there are votes, and most of the first ones are right. The other 17 steps settle the "
-        "doubtful cases.",
+        "Nothing is read in the first step. The hidden neurons spike at once, but no output has collected enough of them yet. "
+        "From the second step on there are votes, and most of the first ones are right. After three steps one digit in six has "
+        "no vote yet, and few are misread. Most of what the other 17 steps add is the first votes of these slow ones.",
         explorer="sparsity.digit", settings={"step": 3}, shown=lambda data: data["answer"] == data["label"]),
     "00.b": Guess(
         "A message says which of 784 neurons are active. From which share of active neurons on is a list of addresses longer "
@@ -281,20 +276,21 @@ GUESSES = {
         "is the longer one as soon as more than one in ten is active. A list is for rare things only.",
         explorer="sparsity.bits", settings={"density": 10.0}, shown=lambda data: data["density"] >= data["crossover"]),
     "00.c": Guess(
-        "We film a bright bar that moves to the right, then hang a textured wallpaper behind it and film it again. Which film "
-        "has more events?",
+        "We film a bright bar that moves to the right in front of a dark wall, then hang a textured wallpaper there, all of it "
+        "clearly darker than the bar, and film it again. Which film has more events?",
         ("the one with wallpaper: there is more to see", "the one without: the bar stands out more", "both have equally many"),
         "both have equally many",
         "The wallpaper does not change, so it is never mentioned. What changes is the pixels that the bar covers or uncovers, "
-        "and these are the same. (It has to be darker than the bar by more than the threshold; a pixel of it that is nearly as "
-        "bright sends nothing when it is covered.) And it has to stand still, which is the camera's business too."),
+        "and these are the same. (A pixel of it that is nearly as bright as the bar would send nothing "
+        "when it is covered.) And it has to stand still, which is the camera's business too."),
     "00.d": Guess(
-        "You train the network of 300 hidden neurons again, and this time each hidden spike costs a little. It then fires a "
-        "quarter as often. What does that cost it on the test images?",
-        ("ten points or more: three quarters of its voice are gone", "one to three points", "nothing that we can measure"),
-        "nothing that we can measure",
-        "Most of the spikes were not needed; nobody had asked for fewer. Ten times the price is too much, though: then a "
-        "fifteenth of the spikes is left, and nearly four points are lost."),
+        "The ordinary network multiplies 300 values by 10 weights each, once. The spiking one adds 10 weights for each hidden "
+        "spike, for ten steps. A product, with its addition, costs as much as five additions. Both may skip their zeros. Whose "
+        "second layer needs less energy?",
+        ("the spiking one, by four to one", "about the same", "the ordinary one, by two to one"),
+        "the ordinary one, by two to one",
+        "It needs 1.7 nJ, the spiking one 3.6. Few ReLU values of a digit are not 0, some 36, and each is used once; the "
+        "spiking network fires some 400 times. Four to one it is only against a rival that may not skip (13.8 nJ)."),
 }
 
 QUESTIONS = [
@@ -306,7 +302,8 @@ QUESTIONS = [
     Question(
         "An event camera on a tripod sends nothing of a still room. What is left of the advantage if you carry it in your "
         "hand?",
-        "Little: now every edge moves, and the events count the length of all edges times the speed of the hand."),
+        "Less, the more edges there are: every one of them moves now, and the events count the length of all edges times the "
+        "speed of the hand."),
     Question(
         "Somebody reports 93 % on MNIST and calls it learning in spikes. Which two numbers do you ask for first?",
         "What a linear model gives on the same images, and what the same network gives with its hidden weights frozen at "

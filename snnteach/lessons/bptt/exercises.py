@@ -38,6 +38,11 @@ def _leak_on_everything(d_spk, h, beta):
     return d_mem
 
 
+def _spike_handed_on(d_spk, h, beta):
+    after = torch.cat([d_spk[1:], torch.zeros(1)])
+    return h * d_spk + beta * after
+
+
 def _immediate_only(d_spk, h, beta):
     return h * d_spk
 
@@ -67,6 +72,18 @@ def layer_variant(into_spk):
 layer_detached = layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V)
 
 
+def _layer_step(step):
+    """`layer_gradient` with another way from the spike to potential and current."""
+    def gradient(d_spk, h, V, alpha, beta):
+        d_syn, d_mem, d_cur = torch.zeros_like(d_spk), torch.zeros_like(d_spk[0]), torch.zeros_like(d_spk[0])
+        for t in reversed(range(len(d_spk))):
+            d_mem, d_cur = step(h[t], d_spk[t] + d_cur @ V - d_mem, beta * d_mem, alpha * d_cur)
+            d_syn[t] = d_cur
+        return d_syn
+
+    return gradient
+
+
 def _potential_instead(d_spk, h, V, alpha, beta):
     d_syn, later = layer_gradient(d_spk, h, V, alpha, beta), torch.zeros_like(d_spk)
     later[:-1] = d_syn[1:]
@@ -83,6 +100,10 @@ def window_for(beta, share):
 
 def _rounded_down(beta, share):
     return math.floor(math.log(1 - share) / math.log(beta))
+
+
+def _rounded(beta, share):
+    return round(math.log(1 - share) / math.log(beta))
 
 
 def _weakest_alone(beta, share):
@@ -124,6 +145,8 @@ EXERCISES = [
             Misconception(2 * 0.4 * 0.8**3 * 3, "from step 1 to step 3 the membrane leaks twice, not three times."),
             Misconception(2 * 0.4 * 0.8 * 3, "there are two arrows between U[1] and U[3], each with a beta."),
             Misconception(2 * 0.8**2 * 3, "the arrow from U[3] to S[3] carries the surrogate, h(3) = 0.4."),
+            Misconception(2 * 0.4 * 3, "the two steps between U[1] and U[3] leak."),
+            Misconception(0.4 * 0.8**2 * 3, "the first factor, dL/dS = 2, is missing."),
             Misconception(2 * 0.4 * 0.8**2, "the last arrow, from W[1] to U[1], carries the input x[1] = 3."),
         ),
         solution="2 (to the spike) * 0.4 (to the potential) * 0.8 * 0.8 (two steps back) * 3 (to the weight) = 1.536."),
@@ -141,6 +164,7 @@ EXERCISES = [
             Misconception(_without_leak, "on the way from U[t+1] to U[t] the gradient is multiplied by beta."),
             Misconception(_forwards, "you start at step 0. What is later must be known first: start at the last step."),
             Misconception(_leak_on_everything, "beta belongs to what comes from step t+1; this step's spike does not leak."),
+            Misconception(_spike_handed_on, "from step t+1 comes its whole gradient, d_mem[t+1], not its d_spk."),
             Misconception(_immediate_only, "this is the immediate influence; add what the next step sends back, times beta."),
         )),
     Exercise(
@@ -148,12 +172,13 @@ EXERCISES = [
         question="A neuron without recurrence and with steady input gets beta^n of its gradient from n steps back. "
                  "Return the smallest window K (an int) that keeps at least `share` of the sum over all n.",
         reference=window_for,
-        cases=((0.9, 0.9), (0.5, 0.99), (0.97, 0.5)),
+        cases=((0.9, 0.9), (0.5, 0.99), (0.97, 0.5), (0.8, 0.9)),
         property="A whole number, and the first at which what is cut off is at most 1 - share of the whole.",
         hints=("1 + beta + ... + beta^(K-1) = (1 - beta^K) / (1 - beta). Divide by the sum without an end.",
                "1 - beta^K >= share, so K >= ln(1 - share) / ln(beta); then the next whole number."),
         misconceptions=(
             Misconception(_rounded_down, "rounded down, the window keeps a little less than `share`: round up."),
+            Misconception(_rounded, "rounded to the nearest, it may fall short of `share`: always round up."),
             Misconception(_weakest_alone, "this is where beta^K itself falls to `share`. What is cut off is beta^K: it may be "
                                           "1 - share."),
             Misconception(_time_constant, "one time constant keeps 63 %, whatever was asked for. Where does `share` enter?"),
@@ -220,6 +245,12 @@ EXERCISES = [
                           "the reset takes charge away: its arrow carries -1."),
             Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk - d_mem),
                           "the recurrent arrow is missing: from S[t] to I[t+1], with V."),
+            Misconception(_layer_step(lambda h, spk, mem, cur: (h * (spk + mem), h * (spk + mem) + cur)),
+                          "the leak is a straight wire: only what comes from S[t] passes through h."),
+            Misconception(lambda d_spk, h, V, alpha, beta: layer_gradient(d_spk, h, V, beta, alpha),
+                          "alpha belongs to I, beta to U."),
+            Misconception(_layer_step(lambda h, spk, mem, cur: (h * spk + mem, h * spk + cur)),
+                          "from I[t] goes an arrow to U[t]: add the whole of dU[t], beta included."),
             Misconception(_potential_instead, "this is the gradient for U[t]; asked is that for I[t], which also reaches "
                                               "I[t+1]."),
             Misconception(_layer_forwards, "you start at step 0. What is later must be known first: start at the last step."),
@@ -274,8 +305,8 @@ GUESSES = {
         ("the exact one", "the exact one, clipped to a sane length", "one that sees 10 of the 100 steps"),
         "one that sees 10 of the 100 steps",
         "By far. Clipping mends the length, and that is worth something: plain descent blows up without it. But the long "
-        "gradient also points anywhere: change every weight by 1 %, and it may turn right round. A shorter arrow that points "
-        "anywhere still points anywhere."),
+        "gradient also turns: change every weight by about 1 %, and its cosine with itself is 0.55 on average, once -0.70. A "
+        "shorter arrow turns just as much."),
 }
 
 QUESTIONS = [

@@ -313,6 +313,15 @@ def test_only_the_grey_says_where_the_light_comes_from():
     assert torch.equal(many[0].view(400, 8, 784).transpose(0, 1), one) and many.stride(0) == 0
 
 
+def test_the_centred_numbers_are_the_greys_less_one_offset_where_there_is_ink():
+    study = studies.study("encoding")
+    x = study.lit(flat(mnist5k().train_images), seed=0)[0]
+    current, ink = study.centred(x), x > 0
+    assert current.shape == (8, *x.shape) and current.stride(0) == 0 and not current[0][~ink].any()
+    offset = (x - current[0])[ink]
+    assert offset.min() == pytest.approx(offset.max(), abs=1e-6) and abs(current[0][ink].mean()) < 1e-4
+
+
 def test_a_gain_for_the_side_of_the_light_never_looks_at_test_images(monkeypatch):
     study, seen = studies.study("encoding"), []
     inputs, targets = study._images()[:2]

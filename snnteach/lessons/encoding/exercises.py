@@ -111,6 +111,11 @@ def _of_all_steps(x, num_steps):
     return spk, spk.cumsum(0) / num_steps
 
 
+def _from_step_0(x, num_steps):
+    spk = _fired(x, num_steps)
+    return spk, spk.cumsum(0) / torch.arange(num_steps).view(-1, *[1] * x.dim())
+
+
 def _only_at_the_end(x, num_steps):
     spk = _fired(x, num_steps)
     return spk, spk.mean(0).expand_as(spk)
@@ -226,6 +231,7 @@ EXERCISES = [
             Misconception(_judges_first, "you compare before you add: the intensity of this step comes one step late."),
             Misconception(_counts, "the spikes are right. The reader counts, but does not divide by the steps so far."),
             Misconception(_of_all_steps, "the spikes are right. After t steps the reader knows of t steps: divide by t, not by all."),
+            Misconception(_from_step_0, "the spikes are right. The first step is number 1, not 0: you divide by 0."),
             Misconception(_only_at_the_end, "the spikes are right. The reader has to say something after each step, from the spikes "
                                             "so far."),
             Misconception(_swapped, "both are right, in the wrong order: return (spk, read)."),
@@ -241,8 +247,9 @@ GUESSES = {
         choices=("16 are more than enough: eight spikes say more than one", "About twice as many, 32", "About 14 times as many, 225"),
         right="About 14 times as many, 225",
         explanation="A clock of 16 ticks rounds the grey to the nearest tick, and errs by half a tick at most: 0.033. The coin errs by "
-                    "0.125 after 16 steps, and by 0.033 after 225.\n\nThe coin's error falls with the *root* of the number of "
-                    "steps, that of the clock with the number of steps. Eight spikes at random steps say one thing only: their "
+                    "0.125 after 16 steps, and by 0.033 after 225. (0.5 is the clock's worst grey: it lies between two ticks. "
+                    "Over all greys the clock errs by 0.019, and the coin needs 450 steps.)\n\n"
+                    "The coin's error falls with the *root* of the number of steps, that of the clock with the number of steps. Eight spikes at random steps say one thing only: their "
                     "number. One spike at a chosen step says which of 16 steps it chose.",
         explorer="encoding.pixel", settings={"code": "latency, linear", "intensity": 0.5},
         shown=lambda data: data["code"] == "latency, linear" and data["intensity"] == 0.5),
@@ -272,9 +279,16 @@ GUESSES = {
         choices=("2 to 3 points", "Less than 1 point", "More than 5 points"),
         right="Less than 1 point",
         explanation="0.7 points: phase 94.5 %, latency 93.8 %. A digit is no grey: it is a shape, drawn nearly in black and white, over "
-                    "a hundred pixels that err independently. Cut every pixel to *one bit*, and the network still reads 93.4 %, so "
-                    "all the grey there is on MNIST is worth one point.\n\nWhoever compares codes on MNIST alone compares "
-                    "little. Below comes a task in which grey is all there is."),
+                    "a hundred pixels, and shows even when each grey is wrong. Cut every pixel to *one bit*, and the network still "
+                    "reads 93.4 %, so to this network all the grey of MNIST is worth one point.\n\n"
+                    "Whoever compares codes on MNIST alone compares little. Below comes a task in which grey is all there is."),
+    "04.e": Guess(
+        question="One network, eight lamps. Which finds the lamp most often?",
+        choices=("the raw numbers, as a current", "coins", "one timed spike a pixel", "all the same, as on MNIST"),
+        right="one timed spike a pixel",
+        explanation="One timed spike a pixel finds 99 % of the lamps, the raw numbers 41 %, coins 39 %, and chance would be 12.5 %."
+                    "\n\nNot so fast, though: in the figure below the raw numbers get one small change, and then they find 99 %, "
+                    "too. It was not their exactness that failed."),
 }
 
 QUESTIONS = [

@@ -220,5 +220,5 @@ EXPLORERS = {
                   "every": Control(1, 1, 20, 1, "sample every", "x 50 us")},
         sweeps=(("method", {}), ("every", {"method": "frame"})),
         alt="Above, 20 milliseconds of a sound's loudness and what its events rebuild; below, the events, up and down. "
-            "Send-on-delta follows within a threshold, frame difference is silent when samples are dense."),
+            "Send-on-delta follows within a threshold."),
 }

@@ -178,6 +178,18 @@ def side_by_side(x):
     return direct_current(latency(x).transpose(0, 1).flatten(1), STEPS)
 
 
+@cache
+def _ink():
+    """The mean grey of the ink of the training images, lit from all sides."""
+    x = lit(_images()[0], seed=0)[0]
+    return x[x > 0].mean()
+
+
+def centred(x):
+    """Control: a direct current with the mean grey of all ink taken off each inked pixel, [T, B, 784]."""
+    return direct_current((x - _ink()) * (x > 0), STEPS)
+
+
 def sided(code, seed, hidden=HIDDEN, epochs=8):
     """A row: how often the side of the light is found on the test images, and the gain, the best on held-out images."""
     images, _, test_images, _ = _images()
@@ -222,5 +234,6 @@ ROWS = {**{f"choose {name}": choose(code, LINEAR.get(name, HIDDEN)) for name, co
         **{f"side, {name}": partial(sided, CODES[name], hidden=LINEAR.get(name, HIDDEN)) for name in (
             "direct current", "direct current, one bit", "linear model", "rate", "latency, linear", "latency, all at once")},
         "side, latency, side by side": partial(sided, side_by_side),
+        "side, direct current, centred": partial(sided, centred),
         "side, direct current, 32 epochs": partial(sided, CODES["direct current"], epochs=32),
         **{f"picture, {name}": partial(picture, name) for name in PICTURES}}

@@ -319,7 +319,7 @@ def test_the_centred_numbers_are_the_greys_less_one_offset_where_there_is_ink():
     current, ink = study.centred(x), x > 0
     assert current.shape == (8, *x.shape) and current.stride(0) == 0 and not current[0][~ink].any()
     offset = (x - current[0])[ink]
-    assert offset.min() == pytest.approx(offset.max(), abs=1e-6) and abs(current[0][ink].mean()) < 1e-4
+    assert offset.max() - offset.min() < 1e-6 and abs(current[0][ink].mean()) < 1e-4
 
 
 def test_a_gain_for_the_side_of_the_light_never_looks_at_test_images(monkeypatch):

@@ -249,7 +249,8 @@ GUESSES = {
         explanation="A clock of 16 ticks rounds the grey to the nearest tick, and errs by half a tick at most: 0.033. The coin errs by "
                     "0.125 after 16 steps, and by 0.033 after 225. (0.5 is the clock's worst grey: it lies between two ticks. "
                     "Over all greys the clock errs by 0.019, and the coin needs 450 steps.)\n\n"
-                    "The coin's error falls with the *root* of the number of steps, that of the clock with the number of steps. Eight spikes at random steps say one thing only: their "
+                    "The coin's error falls with the *root* of the number of steps, that of the clock with "
+                    "the number of steps. Eight spikes at random steps say one thing only: their "
                     "number. One spike at a chosen step says which of 16 steps it chose.",
         explorer="encoding.pixel", settings={"code": "latency, linear", "intensity": 0.5},
         shown=lambda data: data["code"] == "latency, linear" and data["intensity"] == 0.5),

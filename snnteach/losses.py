@@ -94,8 +94,8 @@ def ce_step_loss(spk_or_mem, target, class_weights=None):
     1.46115
     """
     _check_output("ce_step_loss", "spk_or_mem", spk_or_mem, target, class_weights)
-    logits, labels = spk_or_mem.flatten(0, 1).T[None], target.repeat(len(spk_or_mem))[None]            # [1, C, T*B], [1, T*B]:
-    return _cross_entropy(logits, labels, class_weights)                                               # twice as fast as [T*B, C]
+    logits, labels = spk_or_mem.flatten(0, 1).T[None], target.repeat(len(spk_or_mem))[None]
+    return _cross_entropy(logits, labels, class_weights)              # [1, C, T*B], [1, T*B]: half the time of [T*B, C], [T*B]
 
 
 def ce_membrane_loss(mem, target, class_weights=None):

@@ -106,8 +106,8 @@ def changed(entry, **fields):
 @pytest.mark.parametrize("row", syllabus(), ids=lambda row: row.stem)
 def test_no_backslash_of_a_formula_was_taken_for_a_control_character(row, monkeypatch):
     monkeypatch.undo()
-    for guess in lookup.guesses(row.number).values():
-        assert "".join((guess.question, *guess.choices, guess.explanation)).replace("\n", "").isprintable(), guess.question
+    for each in lookup.guesses(row.number).values():
+        assert "".join((each.question, *each.choices, each.explanation)).replace("\n", "").isprintable(), each.question
 
 
 @pytest.mark.parametrize(("first", "second", "sources", "words"), [

@@ -136,7 +136,8 @@ EXERCISES = [
         reference=eligibility_step,
         cases=((_TRACE, _ELIGIBILITY, torch.tensor([1.0, 1.0, 0.0]), _SLOPE, 0.9, 0.5),
                (torch.zeros(3), torch.zeros(2, 3), torch.tensor([1.0, 0.0, 3.0]), _SLOPE, 0.8, 0.7)),
-        property="After a single input, the trace falls by beta a step, and each synapse adds slope times trace to what is left of its own.",
+        property="After a single input, the trace falls by beta a step, and each synapse adds slope times trace to what is "
+                 "left of its own.",
         hints=("First the input line: the trace leaks by beta and takes up x. Only then the synapse.",
                "Eq. 5: beta_out * eligibility + slope[:, None] * trace, with the new trace."),
         misconceptions=(
@@ -170,7 +171,8 @@ EXERCISES = [
         id="16.5", difficulty="easy", minutes=6,
         question="Write the gradient that one step of OTTT adds: error [B, O], feedback [O, H], slope [B, H], trace [B, I].",
         reference=ottt_gradient, cases=((_ERROR, _BACK, _SLOPES, _TRACES), (2 * _ERROR[:2], _BACK, _SLOPES[1:], _TRACES[:2])),
-        property="[H, I]: for a batch of one, entry (k, j) is the slope of neuron k, times its learning signal, times the trace of line j.",
+        property="[H, I]: for a batch of one, entry (k, j) is the slope of neuron k, times its learning signal, times the "
+                 "trace of line j.",
         hints=("The learning signal of each neuron is error @ feedback, [B, H]. What makes it a signal for its potential?",
                "(slope * (error @ feedback)).T @ trace sums the outer products over the batch."),
         misconceptions=(
@@ -183,7 +185,8 @@ EXERCISES = [
         id="16.6", difficulty="medium", minutes=6, tolerance=4e-4,
         question="A reservoir of 50 places has seen 1000 samples. How probable is it that the very first is still there?",
         reference=0.05,
-        property="All of the 1000 samples have the same chance to be among the kept, and their chances add up to the number of places.",
+        property="All of the 1000 samples have the same chance to be among the kept, and their chances add up to the "
+                 "number of places.",
         scales={"samples": 1000},
         hints=("The rule is fair: every sample seen so far is equally likely to be among the kept.",
                "50 places for 1000 samples, all with the same chance."),
@@ -191,7 +194,8 @@ EXERCISES = [
             Misconception(1.0, "it gave up its safety when the places ran out: sample 51 and all later ones may replace it."),
             Misconception(0.0, "a queue drops the oldest first. In a reservoir sample n enters with probability 50 / n only, "
                                "and takes a random place."),
-            Misconception(0.98**950, "that lets every new sample in. Sample n enters with probability 50 / n only, and only then "
+            Misconception(0.98**950, "that lets every new sample in. Sample n enters with probability 50 / n only, and "
+                                     "only then "
                                      "throws one of the 50 out."),
             Misconception(0.02, "that is the chance of one place to be hit. Ask how many of the 1000 samples are kept."),
             Misconception(0.001, "that is the chance to be one certain sample of the 1000. There are 50 places."),
@@ -207,13 +211,16 @@ EXERCISES = [
                  "batch; threshold 1, surrogate atan().",
         reference=adaptive_eprop,
         cases=((*_net(0, 4, 5, 2), _drifting, 0.9, 0.8, 0.2, 0.95), (*_net(1, 3, 4, 3), _drifting, 0.7, 0.5, 0.5, 0.8)),
-        property="With gamma = 0 it has to give what the listing of eprop gives; with gamma > 0 a spike long ago still lowers what "
+        property="With gamma = 0 it has to give what the listing of eprop gives; with gamma > 0 a spike long ago still "
+                 "lowers what "
                  "an input does now.",
         hints=("Begin with the neuron: adapted = rho * adapted + spk with the spikes of the step before, then mem, then the "
                "threshold 1 + gamma * adapted. h is atan()(mem - threshold).",
-               "Two traces: trace [B, I] as in Eq. 4, and slow [B, H, I], what the adaptation owes to each weight. At each step: "
+               "Two traces: trace [B, I] as in Eq. 4, and slow [B, H, I], what the adaptation owes to each weight. At each "
+               "step: "
                "slow = rho * slow + fast, and only then the new fast = h[:, :, None] * (trace[:, None] - gamma * slow).",
-               "The rest is the listing of eprop: eligibility = beta_out * eligibility + fast, times error(out, t) @ W_out, summed "
+               "The rest is the listing of eprop: eligibility = beta_out * eligibility + fast, times error(out, t) @ "
+               "W_out, summed "
                "over the batch; for the output error(out, t).T @ filtered, with filtered = beta_out * filtered + spk."),
         misconceptions=MISTAKES),
 ]
@@ -226,34 +233,46 @@ GUESSES = {
         choices=("A round cloud: random weights are noise", "The diagonal again, only noisier: the error is the same",
                  "Straight rays, some of which point the wrong way"),
         right="Straight rays, some of which point the wrong way",
-        explanation="There is one output, so the learning signal of a neuron is the error times *one* number, its feedback weight. "
-                    "A wrong number stretches or flips the gradients of all its synapses alike: a ray for each neuron. What the "
-                    "synapse itself contributes, its eligibility, is still right.\n\nAll rays together have a cosine of 0.02 with "
+        explanation="There is one output, so the learning signal of a neuron is the error times *one* number, its feedback "
+                    "weight. "
+                    "A wrong number stretches or flips the gradients of all its synapses alike: a ray for each neuron. "
+                    "What the "
+                    "synapse itself contributes, its eligibility, is still right.\n\nAll rays together have a cosine of "
+                    "0.02 with "
                     "the gradient here. That sounds hopeless; section 6 shows that it is not.",
         explorer="online.eligibility", settings={"feedback": "random"},
         shown=lambda data: data["cosine"] < 0.5),
     "16.b": Guess(
-        question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every spike lifts "
-                 "the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows more of "
+        question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every "
+                 "spike lifts "
+                 "the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows "
+                 "more of "
                  "the cue in the end, one of adaptive or one of plain neurons, both with $\\beta = 0.9$?",
         choices=("Plain neurons: more spikes say more", "Neither: potentials of both have leaked to nothing",
                  "Adaptive neurons: silence says it, too"),
         right="Adaptive neurons: silence says it, too",
         explanation="With $\\rho = 0.98$ a lift has kept $0.98^{60} = 0.30$ of its height after 60 steps; of a potential, with "
-                    "$\\beta = 0.9$, 0.002 is left. So the noise of the last steps meets two kinds of neurons, tired and fresh, and "
-                    "which are tired is the cue. A read-out can learn to hear who is missing.\n\nThat the memory is there does not "
+                    "$\\beta = 0.9$, 0.002 is left. So the noise of the last steps meets two kinds of neurons, tired and "
+                    "fresh, and "
+                    "which are tired is the cue. A read-out can learn to hear who is missing.\n\nThat the memory is there "
+                    "does not "
                     "yet mean that a rule can find it: watch what becomes of the rule that leaves $A$ out."),
     "16.c": Guess(
-        question="BPTT has the exact gradient, e-prop drops the paths through $V$, OTTT drops the read-out's memory too, and one "
-                 "network keeps its random hidden layer and trains the read-out alone. After 200 updates, which of these four draws "
+        question="BPTT has the exact gradient, e-prop drops the paths through $V$, OTTT drops the read-out's memory too, "
+                 "and one "
+                 "network keeps its random hidden layer and trains the read-out alone. After 200 updates, which of these "
+                 "four draws "
                  "*worst*?",
         choices=("The frozen one: it learned least", "BPTT: the exact gradient", "OTTT: it drops most"),
         right="BPTT: the exact gradient",
-        explanation="Its error is 0.14 to 0.62 over three seeds, the frozen layer's 0.04 to 0.05, e-prop's and OTTT's 0.02 to 0.05. At a "
-                    "gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact for an infinitely small "
+        explanation="Its error is 0.14 to 0.62 over three seeds, the frozen layer's 0.04 to 0.05, e-prop's and OTTT's 0.02 "
+                    "to 0.05. At a "
+                    "gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact for an "
+                    "infinitely small "
                     "step, and says nothing about a step of any use. What e-prop leaves out is what explodes."),
     "16.d": Guess(
-        question="The random feedback $F$ is drawn once and never changes. After 20 updates the gradient it gives has a cosine of "
+        question="The random feedback $F$ is drawn once and never changes. After 20 updates the gradient it gives has a "
+                 "cosine of "
                  "0.2, 0.0 and -0.1 with the exact one, for three seeds. And after 460?",
         choices=("Still near 0: $F$ knows nothing, and learns nothing", "About a half", "Near 1: by then the rule is exact"),
         right="About a half",
@@ -263,7 +282,8 @@ GUESSES = {
 
 QUESTIONS = [
     Question(
-        "One hidden layer, no recurrence, a read-out without memory, reset detached. Rank BPTT, RTRL, e-prop and OTTT by how exact they are.",
+        "One hidden layer, no recurrence, a read-out without memory, reset detached. Rank BPTT, RTRL, e-prop and OTTT by "
+        "how exact they are.",
         "No ranking: all four give the same gradient. E-prop leaves out paths through V, OTTT also the read-out's filter, "
         "and here there are neither."),
     Question(

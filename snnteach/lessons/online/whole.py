@@ -1,4 +1,7 @@
-"""Small digits seen whole in notebook 16, learned without recurrence: how feedback aligns, when to update, what is forgotten."""
+"""Small digits seen whole in notebook 16, learned without recurrence.
+
+How feedback aligns, when to update, and what is forgotten.
+"""
 from functools import cache
 
 import torch

@@ -1,9 +1,10 @@
 """What slices of rat cortex showed: the change of a synapse after pairs of spikes, by lag and frequency.
 
-The means and their standard errors were read off the papers' figures by Chindemi and others (2022), doi:10.1038/s41467-022-30214-w;
-another reading of the second experiment differs by up to .06. Both paired five times in a row at the frequency named: Markram and
-others (1997), doi:10.1126/science.275.5297.213, ten such rows (ten to fifteen at +-10 ms) every four seconds; Sjoestroem,
-Turrigiano and Nelson (2001), doi:10.1016/S0896-6273(01)00542-6, fifteen every ten seconds, and at 0.1 Hz fifty single pairs.
+The means and their standard errors were read off the papers' figures by Chindemi and others (2022),
+doi:10.1038/s41467-022-30214-w; another reading of the second experiment differs by up to .06. Both paired five times in a
+row at the frequency named: Markram and others (1997), doi:10.1126/science.275.5297.213, ten such rows (ten to fifteen at
++-10 ms) every four seconds; Sjoestroem, Turrigiano and Nelson (2001), doi:10.1016/S0896-6273(01)00542-6, fifteen every
+ten seconds, and at 0.1 Hz fifty single pairs.
 """
 from typing import NamedTuple
 

@@ -69,5 +69,6 @@ EXPLORERS = {
         controls={"threshold": Control(0.5, 0.1, 10.0, 0.1, "threshold", "units"),
                   "gain": Control(1.0, 0.2, 5.0, 0.1, "weight gain", "times")},
         sweeps=(("threshold", {}),),
-        alt="Left, the spikes of three random layers for one image; right, the firing rate and the gradient norm of each layer."),
+        alt="Left, the spikes of three random layers for one image; right, the firing rate and the gradient norm of each "
+            "layer."),
 }

@@ -57,6 +57,18 @@ def no_absolute_value(grad_spk, mem, threshold, slope):
     return grad_spk * torch.exp(-slope * (mem - threshold))
 
 
+def derivative_of_h(grad_spk, mem, threshold, slope):
+    return exponential_backward(grad_spk, mem, threshold, slope) * -slope * (mem - threshold).sign()
+
+
+def minus_k_times_h(grad_spk, mem, threshold, slope):
+    return exponential_backward(grad_spk, mem, threshold, slope) * -slope
+
+
+def area_of_one(grad_spk, mem, threshold, slope):
+    return exponential_backward(grad_spk, mem, threshold, slope) * slope / 2
+
+
 def of_the_spike(grad_spk, mem, threshold, slope):
     return grad_spk * (mem > threshold) * torch.exp(-slope * (mem - threshold).abs())
 

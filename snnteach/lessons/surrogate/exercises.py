@@ -65,6 +65,9 @@ EXERCISES = [
             Misconception(answers.no_threshold, "the surrogate must peak at the threshold; yours peaks at mem = 0."),
             Misconception(answers.no_absolute_value, "below threshold yours grows without bound. Take the absolute value of "
                                                      "u."),
+            Misconception(answers.derivative_of_h, "you took the derivative of h; h itself stands in for the slope."),
+            Misconception(answers.minus_k_times_h, "-k comes from the derivative of h; h itself stands in for the slope."),
+            Misconception(answers.area_of_one, "area 1 was exercise 07.2; here the peak is 1."),
             Misconception(answers.of_the_spike, "the spike itself does not enter: silent neurons need the gradient too."),
         )),
     Exercise(
@@ -81,6 +84,8 @@ EXERCISES = [
             Misconception(-4 * _logistic_slope(0.8), "the surrogate is to be taken at U - threshold = -0.2, not at U = 0.8."),
             Misconception(-_logistic_slope(-0.2), "that is h with the right sign; multiply it by the size of dL/dS, which "
                                                   "is 4."),
+            Misconception(-4.0, "that is dL/dS alone. Times h(-0.2), times S_in."),
+            Misconception(2 * _logistic_slope(-0.2), "both a sign and a factor of 2: dL/dS = 2 (W_out S - y) W_out."),
             Misconception(0.0, "that is the true gradient, 0 because the neuron is silent. The surrogate gives another."),
         ),
         solution="2 (2*0 - 1) * 2 = -4; s = 0.4502, s(1 - s) = 0.2475; S_in = 1. The product is -0.9901: raise the weight."),
@@ -191,11 +196,12 @@ GUESSES = {
         "layer; only the same network with that layer frozen tells."),
     "07.c": Guess(
         "The sharper a surrogate, the nearer it is to the true slope of the step. You train with $k$ from 1/4 to 64, spikes "
-        "at the output. Which $k$ learns best?",
-        ("one of the lowest", "one in the middle: a compromise", "the sharpest: nearest to the truth", "all the same"),
-        "one of the lowest",
-        "For each of the five shapes $k = 1/4$ is among the best, and nothing gets better with a sharper one; three of the "
-        "shapes fall to chance.\n\n"
+        "at the output. Which $k$ is safe, whatever the shape?",
+        ("the lowest, 1/4", "the middle, 4: a compromise", "the sharpest, 64: nearest to the truth",
+         "none: it depends on the shape"),
+        "the lowest, 1/4",
+        "At $k = 1/4$ all five shapes read more than 96 %. At 4 three still do, and two read a third; at 64 three have "
+        "fallen to 22 % or less, near chance.\n\n"
         "The truth is no help here: the true slope is 0, and the nearer you come to it, the fewer potentials receive "
         "anything."),
     "07.d": Guess(

@@ -225,20 +225,21 @@ def of_studies():
 
 BEFORE = functools.cache(of_studies)
 ALL = frozenset()                                # a frozenset names the rows that stay fresh, a set those that turn stale
-REPLAY = {"replay 0", "replay 10", "replay 50", "replay 200"}
+DIGITS = {setting for setting in studies.study("online").ROWS if setting.split()[0] in ("replay", "Adam", "SGD", "aligning")}
 
 
 @pytest.mark.parametrize("file, old, new, stale", [
     ("data/__init__.py", "order = torch.randperm(len(inputs)", "order = torch.randperm(1 * len(inputs)",
-     {"surrogate": ALL, "online": REPLAY, "stdp": {"learning curve"}}),
-    ("data/__init__.py", "rows / 255", "rows / 256", {"surrogate": ALL, "online": REPLAY, "encoding": ALL, "stdp": ALL}),
+     {"surrogate": ALL, "online": DIGITS, "stdp": {"learning curve"}}),
+    ("data/__init__.py", "rows / 255", "rows / 256", {"surrogate": ALL, "online": DIGITS, "encoding": ALL, "stdp": ALL}),
     ("encoding.py", "(num_steps, *, period=8)", "(num_steps, *, period=9)",
      {"encoding": {f"{word}phase{kind}" for word in ("", "choose ") for kind in ("", ", weighted")}}),
     ("lessons/online/study.py", "rounds + 1", "rounds + 2", {"online": {f"time, T = {steps}" for steps in (50, 500, 5000)}}),
     ("activity.py", "def calibrate_threshold(", "def calibrate_threshold(more, ",
-     {"training": {"digits, threshold 10", "digits, calibrated"}}),
+     {"training": {"digits, threshold 10", "digits, calibrated", "digits, calibrated, boxcar",
+                   *(f"digits, threshold 10, learning rate 0.02{end}" for end in ("", ", boxcar"))}}),
     ("neurons.py", "def _sequence(", "def _sequence(more, ",
-     {"encoding": ALL, "surrogate": ALL, "training": frozenset({"conventional network"})}),
+     {"encoding": ALL, "surrogate": ALL, "training": frozenset({"conventional network", "width 100, conventional network"})}),
     ("neurons.py", "def lif(", "# a comment\ndef lif(", {}),
     ("neurons.py", "def first_spike_step(", "def unused():\n    pass\n\n\ndef first_spike_step(more, ", {}),
     ("_arguments.py", "math.isfinite", "math.isnan", {}),

@@ -225,7 +225,7 @@ def of_studies():
 
 BEFORE = functools.cache(of_studies)
 ALL = frozenset()                                # a frozenset names the rows that stay fresh, a set those that turn stale
-DIGITS = {setting for setting in studies.study("online").ROWS if setting.split()[0] in ("replay", "Adam", "SGD", "aligning")}
+DIGITS = {setting for setting in studies.study("online").ROWS if setting.startswith(("replay", "Adam", "SGD", "aligning"))}
 
 
 @pytest.mark.parametrize("file, old, new, stale", [

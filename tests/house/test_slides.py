@@ -183,7 +183,7 @@ def test_every_picture_and_slider_says_what_it_is(path, decks):
 @pytest.mark.slow
 def test_a_sweep_moves_and_lets_the_presenter_go_on(decks, reader):
     open_slides(reader, decks[SWEPT])
-    slider, picture = (reader.page.locator(f".sweep {part}").nth(1) for part in ("input", "img"))
+    slider, picture = (reader.page.locator(f".sweep {part}").nth(2) for part in ("input", "img"))
     slider.evaluate("slider => { const at = Reveal.getIndices(slider.closest('section')); Reveal.slide(at.h, at.v); }")
     start, before = here(reader), picture.get_attribute("src")
     while not slider.evaluate("slider => slider == document.activeElement"):

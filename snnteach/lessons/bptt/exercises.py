@@ -133,8 +133,8 @@ _SPK, _H = torch.tensor([0.5, -1.0, 0.0, 2.0]), torch.tensor([0.2, 0.9, 1.0, 0.4
 EXERCISES = [
     Exercise(
         id="08.1", difficulty="easy", minutes=5, tolerance=5e-3,
-        question="One neuron without recurrence, reset detached: beta = 0.8, x[1] = 3, it fires at step 2, "
-                 "h(3) = 0.4, dL[3]/dS[3] = 2. What is dL[3]/dW[1]?",
+        question="One neuron without recurrence, reset detached: beta = 0.8, x[1] = 3, it fires at step 2, h(3) = 0.4, "
+                 "dL[3]/dS[3] = 2. What is dL[3]/dW[1]?",
         reference=2 * 0.4 * 0.8**2 * 3,
         property="A product of five numbers, one for each arrow from the loss back to the weight.",
         hints=("Walk back from L[3]: to S[3], to U[3], to U[2], to U[1], to W[1]. Which number stands on each arrow?",
@@ -169,8 +169,8 @@ EXERCISES = [
         )),
     Exercise(
         id="08.3", difficulty="medium", minutes=7,
-        question="A neuron without recurrence and with steady input gets beta^n of its gradient from n steps back. "
-                 "Return the smallest window K (an int) that keeps at least `share` of the sum over all n.",
+        question="A neuron without recurrence and with steady input gets beta^n of its gradient from n steps back. Return the "
+                 "smallest window K (an int) that keeps at least `share` of the sum over all n.",
         reference=window_for,
         cases=((0.9, 0.9), (0.5, 0.99), (0.97, 0.5), (0.8, 0.9)),
         property="A whole number, and the first at which what is cut off is at most 1 - share of the whole.",
@@ -218,10 +218,9 @@ EXERCISES = [
         solution="beta + h rho = 1, rho = 0.1 / 0.2 = 0.5. The longer the memory, the less feedback it bears."),
     Exercise(
         id="08.6", difficulty="hard", minutes=20, build=True, tolerance=1e-5,
-        question="Write the backward pass of a recurrent layer with a synaptic current, reset attached, threshold 1: "
-                 "I[t] = alpha I[t-1] + W X[t] + V S[t-1], U[t] = beta U[t-1] + I[t] - S[t-1]. "
-                 "Given d_spk [T, B, H], what the read-out sends to each spike, and h [T, B, H], return the gradient for each "
-                 "current I[t], [T, B, H].",
+        question="Write the backward pass of a recurrent layer with a synaptic current, reset attached, threshold 1: I[t] = "
+                 "alpha I[t-1] + W X[t] + V S[t-1], U[t] = beta U[t-1] + I[t] - S[t-1]. Given d_spk [T, B, H], what the "
+                 "read-out sends to each spike, and h [T, B, H], return the gradient for each current I[t], [T, B, H].",
         reference=layer_gradient,
         cases=(_layer_case(0, 0.5, 0.9), _layer_case(1, 0.8, 0.6)),
         property="One term for each arrow: three leave S[t] (one of them is d_spk[t]), two leave U[t], two leave I[t]. At the "
@@ -232,15 +231,15 @@ EXERCISES = [
                "Then d_mem = h[t] * into_spk + beta * d_mem, and d_cur = d_mem + alpha * d_cur, which is what to store."),
         misconceptions=(
             Misconception(lambda d_spk, h, V, *decays: layer_gradient(d_spk, h, V.T, *decays),
-                          "V is the wrong way round: a batch of rows [B, H] goes back through `@ V`, forward it "
-                                     "went through `@ V.T`."),
+                          "V is the wrong way round: a batch of rows [B, H] goes back through `@ V`, forward it went through "
+                          "`@ V.T`."),
             Misconception(lambda d_spk, h, V, alpha, beta: layer_gradient(d_spk, h, V, 0.0, beta),
                           "two arrows leave I[t]: the one to I[t+1], with alpha, is missing."),
             Misconception(layer_detached,
                           "the reset is attached: one more arrow leaves S[t], to U[t+1], with -1."),
             Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_mem @ V - d_mem),
-                          "V leads from S[t] into the current I[t+1], not into the potential: send back what stands "
-                          "at I[t+1]."),
+                          "V leads from S[t] into the current I[t+1], not into the potential: send back what stands at "
+                          "I[t+1]."),
             Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V + d_mem),
                           "the reset takes charge away: its arrow carries -1."),
             Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk - d_mem),
@@ -280,20 +279,20 @@ GUESSES = {
         "step 2?",
         ("nothing: the spike emptied the membrane", "about a tenth", "about half"), "about half",
         "It is $0.9^7 = 0.48$, as if nothing had happened at step 6: a detached reset takes the charge and leaves the blame. "
-        "Attach it, and the blame dies within a few steps, even at steps without a spike.\n\n"
-        "Then set the window $K$ to 1 and read the bottom line: what is left of the exact gradient?",
+        "Attach it, and the blame dies within a few steps, even at steps without a spike.\n\nThen set the window $K$ to 1 and "
+        "read the bottom line: what is left of the exact gradient?",
         "bptt.path", {"t": 9, "s": 2}, lambda data: data["detached"] and data["t"] > 6),
     "08.b": Guess(
         "The window is one step of 100, $K = 1$; there is no recurrence, and the target never changes. What does the gradient "
         "of $W$ lose?",
         ("its length: it points the same way, a hundredth as long", "its direction", "both"),
         "its length: it points the same way, a hundredth as long",
-        "The cosine with the exact gradient is 0.98, its length 1 %, which is $(1-\\beta)(1-\\kappa)$. Every step tells "
-        "the same story, so each step's own chapter is enough, and an optimiser such as Adam restores the length. "
-        "It holds only while all moments look alike."),
+        "The cosine with the exact gradient is 0.98, its length 1 %, which is $(1-\\beta)(1-\\kappa)$. Every step tells the "
+        "same story, so each step's own chapter is enough, and an optimiser such as Adam restores the length. It holds only "
+        "while all moments look alike."),
     "08.c": Guess(
-        "A cue speaks for five steps and falls silent; the answer is due 36 to 44 steps later. You train with a window of "
-        "20 steps, so no gradient ever reaches the cue's own steps. Can the network learn to answer?",
+        "A cue speaks for five steps and falls silent; the answer is due 36 to 44 steps later. You train with a window of 20 "
+        "steps, so no gradient ever reaches the cue's own steps. Can the network learn to answer?",
         ("no: the window is shorter than the delay", "yes, in nearly all trials", "only what the read-out alone would learn"),
         "yes, in nearly all trials",
         "The window limits how far *blame* travels, not how far the *state* does. Random recurrent weights carry a faint trace "
@@ -311,16 +310,15 @@ GUESSES = {
 
 QUESTIONS = [
     Question(
-        "Keeping every tenth state and computing the others again saves memory, too. Why is that exact, and truncation is "
-        "not?",
-        "The states computed again are the same states, so every path is followed; it costs a second forward pass. "
-        "Truncation leaves paths out."),
+        "Keeping every tenth state and computing the others again saves memory, too. Why is that exact, and truncation is not?",
+        "The states computed again are the same states, so every path is followed; it costs a second forward pass. Truncation "
+        "leaves paths out."),
     Question(
         "beta = 0.99, no recurrence, reset detached: after how many steps has blame fallen below one per cent?",
         "459: the smallest whole n with 0.99^n < 0.01, and ln 0.01 / ln 0.99 = 458.2."),
     Question(
-        "With the reset attached, the factor from one step to the next is beta - threshold * h. When is it negative, and "
-        "what does it mean?",
+        "With the reset attached, the factor from one step to the next is beta - threshold * h. When is it negative, and what "
+        "does it mean?",
         "When the neuron is so near its threshold that h > beta / threshold. A little more potential now makes a spike "
         "likelier, whose reset leaves less potential in the next step."),
 ]

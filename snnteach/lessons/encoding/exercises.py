@@ -174,8 +174,8 @@ EXERCISES = [
                "x / (x - threshold) = exp(t / tau), so threshold / x = 1 - exp(-t / tau)."),
         misconceptions=(
             Misconception(_never_late, "that one fires after an infinite time. The clock stops at num_steps."),
-            Misconception(_one_step_early, "the last step begins at num_steps - 1 and lasts until num_steps: a spike at "
-                                           "t = num_steps - 0.1 still counts."),
+            Misconception(_one_step_early, "the last step begins at num_steps - 1 and lasts until num_steps: a spike at t = "
+                                           "num_steps - 0.1 still counts."),
             Misconception(_wrong_side, "below the threshold nothing fires. The faintest must lie above it: divide."),
             Misconception(_what_is_left, "exp(-t / tau) is what is missing of the charge at time t; you need what is there."),
         )),
@@ -211,115 +211,98 @@ EXERCISES = [
         solution="mem[7] = sum over t of beta^(7 - t) spk[t]; with beta = 1/2 that is the number divided by 128."),
     Exercise(
         id="04.6", difficulty="medium", minutes=12, build=True,
-        question="Write a code without a coin, and its reader. Each pixel has a store, half full (0.5) at first. At every "
-                 "step add the "
-                 "pixel's intensity; where the store is then above 1, fire and take 1 out. The reader divides the spikes "
-                 "so far by "
-                 "the steps so far. Return (spk, read), each [T, ...].",
+        question="Write a code without a coin, and its reader. Each pixel has a store, half full (0.5) at first. At every step "
+                 "add the pixel's intensity; where the store is then above 1, fire and take 1 out. The reader divides the "
+                 "spikes so far by the steps so far. Return (spk, read), each [T, ...].",
         reference=regular_code,
         cases=((_grey(0, 40), 16), (_grey(1, 3, 5), 7), (torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]), 8)),
         property="After t steps the count has to be t x, up to half a spike, and the reader divides it by t.",
         hints=("One tensor goes from step to step: the store, shaped like x. It begins as torch.full_like(x, 0.5).",
-               "In the loop: add x; the spikes are where the store is above 1; subtract them from the store; keep them in "
-               "a list.",
+               "In the loop: add x; the spikes are where the store is above 1; subtract them from the store; keep them in a "
+               "list.",
                "spk = torch.stack(list) is [T, ...]; spk.cumsum(0) counts; divide by 1, 2, ..., T, shaped [T, 1, ...]: "
                "torch.arange(1, num_steps + 1).view(-1, *[1] * x.dim())."),
         misconceptions=(
-            Misconception(_begins_empty, "your store begins empty, so every count is rounded down. Half full, it is "
-                                         "rounded to the "
-                                         "nearest."),
+            Misconception(_begins_empty, "your store begins empty, so every count is rounded down. Half full, it is rounded to "
+                                         "the nearest."),
             Misconception(_fires_at_it, "you also fire when the store is exactly 1. It has to be above 1."),
             Misconception(_empties, "you empty the store after a spike, and what was above 1 is lost. Take out 1."),
             Misconception(_never_pays, "nothing is taken out of the store: once above 1 it fires at every step."),
             Misconception(_pays_a_half, "a spike takes out 1, not a half. The half is only how full the store is at first."),
             Misconception(_judges_first, "you compare before you add: the intensity of this step comes one step late."),
             Misconception(_counts, "the spikes are right. The reader counts, but does not divide by the steps so far."),
-            Misconception(_of_all_steps, "the spikes are right. After t steps the reader knows of t steps: divide by t, "
-                                         "not by all."),
+            Misconception(_of_all_steps, "the spikes are right. After t steps the reader knows of t steps: divide by t, not by "
+                                         "all."),
             Misconception(_from_step_0, "the spikes are right. The first step is number 1, not 0: you divide by 0."),
-            Misconception(_only_at_the_end, "the spikes are right. The reader has to say something after each step, from "
-                                            "the spikes "
-                                            "so far."),
+            Misconception(_only_at_the_end, "the spikes are right. The reader has to say something after each step, from the "
+                                            "spikes so far."),
             Misconception(_swapped, "both are right, in the wrong order: return (spk, read)."),
-            Misconception(_all_at_the_start, "the count at the end is right, but all spikes come first: read early, every "
-                                             "grey is "
-                                             "white. Spread them."),
+            Misconception(_all_at_the_start, "the count at the end is right, but all spikes come first: read early, every grey "
+                                             "is white. Spread them."),
         )),
 ]
 
 GUESSES = {
     "04.a": Guess(
-        question="A grey of 0.5 is said in 16 steps: by a coin, which gives about eight spikes, or by *one* spike, whose "
-                 "step says "
-                 "the grey. How many steps does the coin need to be as exact as the one spike?",
+        question="A grey of 0.5 is said in 16 steps: by a coin, which gives about eight spikes, or by *one* spike, whose step "
+                 "says the grey. How many steps does the coin need to be as exact as the one spike?",
         choices=("16 are more than enough: eight spikes say more than one", "About twice as many, 32", "About 14 times as "
                                                                                                        "many, 225"),
         right="About 14 times as many, 225",
-        explanation="A clock of 16 ticks rounds the grey to the nearest tick, and errs by half a tick at most: 0.033. The "
-                    "coin errs by "
-                    "0.125 after 16 steps, and by 0.033 after 225. (0.5 is the clock's worst grey: it lies between two ticks. "
-                    "Over all greys the clock errs by 0.019, and the coin needs 450 steps.)\n\n"
-                    "The coin's error falls with the *root* of the number of steps, that of the clock with "
-                    "the number of steps. Eight spikes at random steps say one thing only: their "
-                    "number. One spike at a chosen step says which of 16 steps it chose.",
+        explanation="A clock of 16 ticks rounds the grey to the nearest tick, and errs by half a tick at most: 0.033. The coin "
+                    "errs by 0.125 after 16 steps, and by 0.033 after 225. (0.5 is the clock's worst grey: it lies between two "
+                    "ticks. Over all greys the clock errs by 0.019, and the coin needs 450 steps.)\n\nThe coin's error falls "
+                    "with the *root* of the number of steps, that of the clock with the number of steps. Eight spikes at "
+                    "random steps say one thing only: their number. One spike at a chosen step says which of 16 steps it "
+                    "chose.",
         explorer="encoding.pixel", settings={"code": "latency, linear", "intensity": 0.5},
         shown=lambda data: data["code"] == "latency, linear" and data["intensity"] == 0.5),
     "04.b": Guess(
-        question="Below, the same digit is revealed in 16 steps: by coins, and by linear latency, in which the bright "
-                 "pixels come "
-                 "first and every spike is exact. Stop at any step and compare both with the digit. From which step on is "
+        question="Below, the same digit is revealed in 16 steps: by coins, and by linear latency, in which the bright pixels "
+                 "come first and every spike is exact. Stop at any step and compare both with the digit. From which step on is "
                  "latency closer?",
         choices=("From step 2 or 3: the bright pixels are most of the digit", "Only after step 10", "From step 6 or so"),
         right="Only after step 10",
-        explanation="The coin leads for the first ten steps of 16. Latency is exact where it has spoken, but at any moment "
-                    "all darker "
-                    "pixels are still silent, and silence reads as black. The coin is right nowhere, yet roughly right "
-                    "everywhere, "
-                    "from the first step.\n\nCount spikes in place of steps, and latency is ahead early and all the way: it "
-                    "fires a tenth as often. Which code is *fast* depends on what you pay for, time or spikes."),
+        explanation="The coin leads for the first ten steps of 16. Latency is exact where it has spoken, but at any moment all "
+                    "darker pixels are still silent, and silence reads as black. The coin is right nowhere, yet roughly right "
+                    "everywhere, from the first step.\n\nCount spikes in place of steps, and latency is ahead early and all "
+                    "the way: it fires a tenth as often. Which code is *fast* depends on what you pay for, time or spikes."),
     "04.c": Guess(
         question="A sensor reports a change of the loudness when two samples in a row differ by more than 2 dB (*frame "
-                 "difference*). "
-                 "At 2,000 samples a second it reports 13 changes in the 20 milliseconds of sound below. You buy a better "
-                 "one, with "
-                 "20,000 samples a second. How many changes does it report now?",
+                 "difference*). At 2,000 samples a second it reports 13 changes in the 20 milliseconds of sound below. You buy "
+                 "a better one, with 20,000 samples a second. How many changes does it report now?",
         choices=("About 130", "None", "13: it is the same sound"),
         right="None",
-        explanation="With ten times the samples, two in a row differ by a tenth, and no difference reaches 2 dB: the "
-                    "sensor has gone "
-                    "deaf. It compares with what it *saw* last, and forgets what it never reported.\n\nSend-on-delta compares "
-                    "with what it *said* last, so small changes add up until they are worth an event, whatever the clock.",
+        explanation="With ten times the samples, two in a row differ by a tenth, and no difference reaches 2 dB: the sensor "
+                    "has gone deaf. It compares with what it *saw* last, and forgets what it never reported.\n\nSend-on-delta "
+                    "compares with what it *said* last, so small changes add up until they are worth an event, whatever the "
+                    "clock.",
         explorer="encoding.delta", settings={"method": "frame"},
         shown=lambda data: data["count"] == 0),
     "04.d": Guess(
         question="In eight steps a direct current and a phase code pass on all 8 bits of a grey, one timed spike 3, a coin "
-                 "1.1. One "
-                 "network learns to read MNIST digits from each of the four. How far apart are the best and the worst "
+                 "1.1. One network learns to read MNIST digits from each of the four. How far apart are the best and the worst "
                  "accuracy?",
         choices=("2 to 3 points", "Less than 1 point", "More than 5 points"),
         right="Less than 1 point",
-        explanation="0.7 points: phase 94.5 %, latency 93.8 %. A digit is no grey: it is a shape, drawn nearly in black "
-                    "and white, over "
-                    "a hundred pixels, and shows even when each grey is wrong. Cut every pixel to *one bit*, and the "
-                    "network still "
-                    "reads 93.4 %, so to this network all the grey of MNIST is worth one point.\n\n"
-                    "Whoever compares codes on MNIST alone compares little. Below comes a task in which grey is all there is."),
+        explanation="0.7 points: phase 94.5 %, latency 93.8 %. A digit is no grey: it is a shape, drawn nearly in black and "
+                    "white, over a hundred pixels, and shows even when each grey is wrong. Cut every pixel to *one bit*, and "
+                    "the network still reads 93.4 %, so to this network all the grey of MNIST is worth one point.\n\nWhoever "
+                    "compares codes on MNIST alone compares little. Below comes a task in which grey is all there is."),
     "04.e": Guess(
         question="One network, eight lamps. Which finds the lamp most often?",
         choices=("the raw numbers, as a current", "coins", "one timed spike a pixel", "all the same, as on MNIST"),
         right="one timed spike a pixel",
-        explanation="One timed spike a pixel finds 99 % of the lamps, the raw numbers 41 %, coins 39 %, and chance would "
-                    "be 12.5 %."
-                    "\n\nNot so fast, though: in the figure below the raw numbers get one small change, and then they find "
-                    "99 %, "
-                    "too. It was not their exactness that failed."),
+        explanation="One timed spike a pixel finds 99 % of the lamps, the raw numbers 41 %, coins 39 %, and chance would be "
+                    "12.5 %.\n\nNot so fast, though: in the figure below the raw numbers get one small change, and then they "
+                    "find 99 %, too. It was not their exactness that failed."),
 }
 
 QUESTIONS = [
     Question(
         "Latency says more with fewer spikes. Name two reasons to use a rate code all the same.",
-        "One lost or shifted spike destroys a latency, but changes a rate little; and a latency needs a common start of "
-        "time, which a rate does not."),
+        "One lost or shifted spike destroys a latency, but changes a rate little; and a latency needs a common start of time, "
+        "which a rate does not."),
     Question(
         "A sensor has sent nothing for ten seconds. Which readings of this silence does frame difference allow, and which "
         "send-on-delta?",
@@ -327,6 +310,6 @@ QUESTIONS = [
         "threshold of what was said last, unless the sensor is broken."),
     Question(
         "Why is it a bug if the spikes of an image depend on the other images of its batch?",
-        "The same image gives other spikes in another batch, and at test time, alone, others again: the reader cannot "
-        "decode them, and test images influence each other's scores."),
+        "The same image gives other spikes in another batch, and at test time, alone, others again: the reader cannot decode "
+        "them, and test images influence each other's scores."),
 ]

@@ -99,8 +99,8 @@ _TRACES = torch.tensor([[1.0, 0.0, 0.9, 0.2, 0.0], [0.0, 1.9, 0.0, 0.4, 1.0], [0
 EXERCISES = [
     Exercise(
         id="16.1", difficulty="easy", minutes=5,
-        question="Push the influence of one weight forward: return m[t] = d mem[t] / dW for every step of the input x [T], "
-                 "one neuron without recurrence, reset detached.",
+        question="Push the influence of one weight forward: return m[t] = d mem[t] / dW for every step of the input x [T], one "
+                 "neuron without recurrence, reset detached.",
         reference=pushed_forward, cases=((_X, 0.8), (torch.rand(12, generator=torch.Generator().manual_seed(0)), 0.5)),
         property="A single input of 1 has to leave 1, beta, beta^2 and so on, beginning with its own step.",
         hints=("mem[t] = beta mem[t-1] + W x[t]. Differentiate both sides by W.",
@@ -114,9 +114,9 @@ EXERCISES = [
         )),
     Exercise(
         id="16.2", difficulty="medium", minutes=8, tolerance=1e-3,
-        question="BPTT stores x, mem and spk of every step; e-prop one eligibility per weight of the hidden layer. At how "
-                 "many steps T do both keep equally many numbers (beyond it, BPTT keeps more)? I = 100 inputs, H = 200 "
-                 "recurrent neurons, batch of one.",
+        question="BPTT stores x, mem and spk of every step; e-prop one eligibility per weight of the hidden layer. At how many "
+                 "steps T do both keep equally many numbers (beyond it, BPTT keeps more)? I = 100 inputs, H = 200 recurrent "
+                 "neurons, batch of one.",
         reference=120.0,
         property="T times what one step costs BPTT has to be one number for each weight of W and V.",
         hints=("Per step, BPTT keeps I + 2 H numbers. How many weights does the hidden layer have, W and V together?",
@@ -185,8 +185,8 @@ EXERCISES = [
         id="16.6", difficulty="medium", minutes=6, tolerance=4e-4,
         question="A reservoir of 50 places has seen 1000 samples. How probable is it that the very first is still there?",
         reference=0.05,
-        property="All of the 1000 samples have the same chance to be among the kept, and their chances add up to the "
-                 "number of places.",
+        property="All of the 1000 samples have the same chance to be among the kept, and their chances add up to the number of "
+                 "places.",
         scales={"samples": 1000},
         hints=("The rule is fair: every sample seen so far is equally likely to be among the kept.",
                "50 places for 1000 samples, all with the same chance."),
@@ -194,9 +194,8 @@ EXERCISES = [
             Misconception(1.0, "it gave up its safety when the places ran out: sample 51 and all later ones may replace it."),
             Misconception(0.0, "a queue drops the oldest first. In a reservoir sample n enters with probability 50 / n only, "
                                "and takes a random place."),
-            Misconception(0.98**950, "that lets every new sample in. Sample n enters with probability 50 / n only, and "
-                                     "only then "
-                                     "throws one of the 50 out."),
+            Misconception(0.98**950, "that lets every new sample in. Sample n enters with probability 50 / n only, and only "
+                                     "then throws one of the 50 out."),
             Misconception(0.02, "that is the chance of one place to be hit. Ask how many of the 1000 samples are kept."),
             Misconception(0.001, "that is the chance to be one certain sample of the 1000. There are 50 places."),
             Misconception(0.95, "that is the chance to be gone."),
@@ -206,22 +205,19 @@ EXERCISES = [
                  "with 1 - 1/n. The product from n = 51 to 1000 is 50/51 * 51/52 * ... * 999/1000 = 50/1000."),
     Exercise(
         id="16.7", difficulty="hard", minutes=20, build=True, tolerance=1e-4,
-        question="Write e-prop for a layer of adaptive neurons, Eqs. 8 to 10: x [T, B, I], W [H, I], W_out [O, H], "
-                 "error(out [B, O], t). Walk once through x and return the gradients (of W, of W_out), summed over steps and "
-                 "batch; threshold 1, surrogate atan().",
+        question="Write e-prop for a layer of adaptive neurons, Eqs. 8 to 10: x [T, B, I], W [H, I], W_out [O, H], error(out "
+                 "[B, O], t). Walk once through x and return the gradients (of W, of W_out), summed over steps and batch; "
+                 "threshold 1, surrogate atan().",
         reference=adaptive_eprop,
         cases=((*_net(0, 4, 5, 2), _drifting, 0.9, 0.8, 0.2, 0.95), (*_net(1, 3, 4, 3), _drifting, 0.7, 0.5, 0.5, 0.8)),
-        property="With gamma = 0 it has to give what the listing of eprop gives; with gamma > 0 a spike long ago still "
-                 "lowers what "
-                 "an input does now.",
+        property="With gamma = 0 it has to give what the listing of eprop gives; with gamma > 0 a spike long ago still lowers "
+                 "what an input does now.",
         hints=("Begin with the neuron: adapted = rho * adapted + spk with the spikes of the step before, then mem, then the "
                "threshold 1 + gamma * adapted. h is atan()(mem - threshold).",
                "Two traces: trace [B, I] as in Eq. 4, and slow [B, H, I], what the adaptation owes to each weight. At each "
-               "step: "
-               "slow = rho * slow + fast, and only then the new fast = h[:, :, None] * (trace[:, None] - gamma * slow).",
-               "The rest is the listing of eprop: eligibility = beta_out * eligibility + fast, times error(out, t) @ "
-               "W_out, summed "
-               "over the batch; for the output error(out, t).T @ filtered, with filtered = beta_out * filtered + spk."),
+               "step: slow = rho * slow + fast, and only then the new fast = h[:, :, None] * (trace[:, None] - gamma * slow).",
+               "The rest is the listing of eprop: eligibility = beta_out * eligibility + fast, times error(out, t) @ W_out, "
+               "summed over the batch; for the output error(out, t).T @ filtered, with filtered = beta_out * filtered + spk."),
         misconceptions=MISTAKES),
 ]
 
@@ -234,46 +230,35 @@ GUESSES = {
                  "Straight rays, some of which point the wrong way"),
         right="Straight rays, some of which point the wrong way",
         explanation="There is one output, so the learning signal of a neuron is the error times *one* number, its feedback "
-                    "weight. "
-                    "A wrong number stretches or flips the gradients of all its synapses alike: a ray for each neuron. "
-                    "What the "
-                    "synapse itself contributes, its eligibility, is still right.\n\nAll rays together have a cosine of "
-                    "0.02 with "
-                    "the gradient here. That sounds hopeless; section 6 shows that it is not.",
+                    "weight. A wrong number stretches or flips the gradients of all its synapses alike: a ray for each neuron. "
+                    "What the synapse itself contributes, its eligibility, is still right.\n\nAll rays together have a cosine "
+                    "of 0.02 with the gradient here. That sounds hopeless; section 6 shows that it is not.",
         explorer="online.eligibility", settings={"feedback": "random"},
         shown=lambda data: data["cosine"] < 0.5),
     "16.b": Guess(
-        question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every "
-                 "spike lifts "
-                 "the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows "
-                 "more of "
-                 "the cue in the end, one of adaptive or one of plain neurons, both with $\\beta = 0.9$?",
+        question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every spike "
+                 "lifts the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows "
+                 "more of the cue in the end, one of adaptive or one of plain neurons, both with $\\beta = 0.9$?",
         choices=("Plain neurons: more spikes say more", "Neither: potentials of both have leaked to nothing",
                  "Adaptive neurons: silence says it, too"),
         right="Adaptive neurons: silence says it, too",
         explanation="With $\\rho = 0.98$ a lift has kept $0.98^{60} = 0.30$ of its height after 60 steps; of a potential, with "
                     "$\\beta = 0.9$, 0.002 is left. So the noise of the last steps meets two kinds of neurons, tired and "
-                    "fresh, and "
-                    "which are tired is the cue. A read-out can learn to hear who is missing.\n\nThat the memory is there "
-                    "does not "
-                    "yet mean that a rule can find it: watch what becomes of the rule that leaves $A$ out."),
+                    "fresh, and which are tired is the cue. A read-out can learn to hear who is missing.\n\nThat the memory is "
+                    "there does not yet mean that a rule can find it: watch what becomes of the rule that leaves $A$ out."),
     "16.c": Guess(
-        question="BPTT has the exact gradient, e-prop drops the paths through $V$, OTTT drops the read-out's memory too, "
-                 "and one "
-                 "network keeps its random hidden layer and trains the read-out alone. After 200 updates, which of these "
-                 "four draws "
-                 "*worst*?",
+        question="BPTT has the exact gradient, e-prop drops the paths through $V$, OTTT drops the read-out's memory too, and "
+                 "one network keeps its random hidden layer and trains the read-out alone. After 200 updates, which of these "
+                 "four draws *worst*?",
         choices=("The frozen one: it learned least", "BPTT: the exact gradient", "OTTT: it drops most"),
         right="BPTT: the exact gradient",
-        explanation="Its error is 0.14 to 0.62 over three seeds, the frozen layer's 0.04 to 0.05, e-prop's and OTTT's 0.02 "
-                    "to 0.05. At a "
-                    "gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact for an "
-                    "infinitely small "
-                    "step, and says nothing about a step of any use. What e-prop leaves out is what explodes."),
+        explanation="Its error is 0.14 to 0.62 over three seeds, the frozen layer's 0.04 to 0.05, e-prop's and OTTT's 0.02 to "
+                    "0.05. At a gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact for an "
+                    "infinitely small step, and says nothing about a step of any use. What e-prop leaves out is what "
+                    "explodes."),
     "16.d": Guess(
-        question="The random feedback $F$ is drawn once and never changes. After 20 updates the gradient it gives has a "
-                 "cosine of "
-                 "0.2, 0.0 and -0.1 with the exact one, for three seeds. And after 460?",
+        question="The random feedback $F$ is drawn once and never changes. After 20 updates the gradient it gives has a cosine "
+                 "of 0.2, 0.0 and -0.1 with the exact one, for three seeds. And after 460?",
         choices=("Still near 0: $F$ knows nothing, and learns nothing", "About a half", "Near 1: by then the rule is exact"),
         right="About a half",
         explanation="0.66, 0.48 and 0.67. $F$ does not move, but $W_{out}$ does: the forward weights come to meet the backward "
@@ -282,10 +267,10 @@ GUESSES = {
 
 QUESTIONS = [
     Question(
-        "One hidden layer, no recurrence, a read-out without memory, reset detached. Rank BPTT, RTRL, e-prop and OTTT by "
-        "how exact they are.",
-        "No ranking: all four give the same gradient. E-prop leaves out paths through V, OTTT also the read-out's filter, "
-        "and here there are neither."),
+        "One hidden layer, no recurrence, a read-out without memory, reset detached. Rank BPTT, RTRL, e-prop and OTTT by how "
+        "exact they are.",
+        "No ranking: all four give the same gradient. E-prop leaves out paths through V, OTTT also the read-out's filter, and "
+        "here there are neither."),
     Question(
         "A stream runs for a week. Can e-prop learn a relation that spans an hour, because it needs no memory for the past?",
         "Only if something in the neuron remembers for an hour. Its traces fade like beta^n, and what has faded can get no "

@@ -6,7 +6,6 @@ from snnteach.authoring import anatomy
 from snnteach.authoring.slides import TAKE_AWAY
 from tests import cells
 
-NOT_YET = set()     # notebooks that obey only the rules of ALL
 PIECES = {"guess", "explorer", "takeaway", "exercise", "mistake", "control", "agreement"}
 
 
@@ -100,5 +99,4 @@ def builds(notebook):
             yield f"{code[place].id}: the next cell has to run {answer} and say whose({answer}) it was"
 
 
-ALL = (takeaways, headings, folding)
-NEW = (open_asserts, lengths, minutes, pieces, builds)
+RULES = (takeaways, headings, folding, open_asserts, lengths, minutes, pieces, builds)

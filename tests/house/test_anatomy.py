@@ -9,18 +9,11 @@ from snnteach.reader.lookup import exercises
 from tests import anatomy as rules
 
 PATHS = notebooks.paths()
-NEW = [path for path in PATHS if path.stem[:2] not in rules.NOT_YET]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("rule", rules.ALL, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 def test_each_notebook_obeys(rule, path):
-    assert list(rule(notebooks.read(path))) == []
-
-
-@pytest.mark.parametrize("path", NEW, ids=lambda path: path.stem)
-@pytest.mark.parametrize("rule", rules.NEW, ids=lambda rule: rule.__name__)
-def test_each_notebook_of_the_new_anatomy_obeys(rule, path):
     assert list(rule(notebooks.read(path))) == []
 
 
@@ -55,7 +48,7 @@ def broken(whole, rule):
     return list(rule(nbformat.v4.new_notebook(cells=list(copy.deepcopy(whole).values()))))
 
 
-@pytest.mark.parametrize("rule", [*rules.ALL, *rules.NEW], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 def test_a_notebook_that_obeys_is_let_pass(rule, whole):
     assert broken(whole, rule) == []
 

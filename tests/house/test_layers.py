@@ -123,7 +123,7 @@ def code_lines(node, lines):
             documented |= set(range(body[0].lineno, body[0].end_lineno + 1))
     first, last = (1, len(lines)) if isinstance(node, ast.Module) else (node.lineno, node.end_lineno)
     return sum(1 for number in range(first, last + 1)
-               if number not in documented and lines[number - 1].strip() and not lines[number - 1].strip().startswith(("#", '"')))
+               if number not in documented and lines[number - 1].strip() and lines[number - 1].strip()[0] not in '#"')
 
 
 @NAMED

@@ -47,8 +47,8 @@ notebooks.execute(["77"])
 assert notebooks.check(["77"]) == []
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "toy or 77 or syllabus",
                       "tests/lessons/test_toy.py", "tests/reference/test_toy.py",
-                      *(f"tests/house/test_{name}.py" for name in ("notebooks", "layers", "exercises", "course", "teach", "anatomy", "guesses",
-                                                               "claims"))]))
+                      *(f"tests/house/test_{name}.py" for name in ("notebooks", "layers", "exercises", "course", "teach",
+                                                                   "anatomy", "guesses", "claims"))]))
 """
 
 

@@ -161,7 +161,7 @@ def test_what_stands_behind_the_pictures():
 def test_the_film_draws_the_floor_and_the_record():
     random = torch.Generator().manual_seed(0)
     frame = {"weight": torch.rand(4, 25, generator=random), "path": torch.tensor([[0.0, 0], [1, 0], [1, 1], [1, 2]]),
-             "goal": torch.tensor([4.0, 4.0]), "moves": 50 * torch.rand(24, 10, generator=random),           # [trials, learners]
+             "goal": torch.tensor([4.0, 4.0]), "moves": 50 * torch.rand(24, 10, generator=random),  # [trials, learners]
              "others": {"none": (45.0, 40.0), "table": (9.0, 5.0), "near": (11.0, 6.0)}}
     still, picture = film(floor.build_maze, floor.draw_maze, frame, width=7.6, height=3.6)
     cells = [(x, y) for x in range(5) for y in range(5)]
@@ -174,7 +174,7 @@ def test_the_film_draws_the_floor_and_the_record():
     picture.line("0.line0", *frame["path"].T, "vermillion")
     picture.points("0.line1", [0], [0], "black", "s")
     picture.points("0.line2", [4], [4], "orange", "*", edge="black")
-    blocks = torch.stack([frame["moves"][8 * block:8 * block + 8].mean(0) for block in range(3)])            # [blocks, learners]
+    blocks = torch.stack([frame["moves"][8 * block:8 * block + 8].mean(0) for block in range(3)])  # [blocks, learners]
     picture.band("1.collection0", [4, 12, 20], blocks.min(1).values, blocks.max(1).values, "blue")
     picture.line("1.line0", [4, 12, 20], blocks.mean(1), "blue")
     for place, (name, before, after, height) in enumerate((("table", 9, 5, 5), ("near", 11, 6, 8.6), ("none", 45, 40, 40))):
@@ -195,10 +195,10 @@ def test_the_film_draws_the_floor_and_the_record():
 
 def test_the_listings_of_the_notebook_are_those_of_the_study(shown):
     options = {"epochs": 1, "beta": 0.8, "surrogate": triangular()}
-    for judge in (None, shown["large_only"], shown["softmax_error"]):
+    for judged in (None, shown["large_only"], shown["softmax_error"]):
         mine = {None: None, shown["large_only"]: study.large_only(study.rate_error),
-                shown["softmax_error"]: study.softmax_error}[judge]
-        assert shown["learn"](judge, 3, **options) == tuple(study.learn(mine, 3, **options).values())
+                shown["softmax_error"]: study.softmax_error}[judged]
+        assert shown["learn"](judged, 3, **options) == tuple(study.learn(mine, 3, **options).values())
     generator = torch.Generator().manual_seed(0)
     run, weights, error, exact = study.hidden_layer(generator, steps=2, probe=20)
     chance = torch.randn(10, 100, generator=generator)
@@ -252,7 +252,7 @@ def test_the_build_is_the_score_when_nothing_fades():
 @pytest.mark.parametrize("number", [1.0, 0.5])
 def test_the_surrogate_of_the_exercise_takes_numbers_and_tensors(number):
     exercise = find("15.2")
-    for beta, threshold, h in exercise.cases:
+    for _, _, h in exercise.cases:
         assert h(-number) == pytest.approx(h(torch.tensor(-number)).item())
     assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(-threshold)) == ("right", "")
     assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(torch.tensor(-threshold))) == ("right", "")

@@ -119,7 +119,7 @@ EXERCISES = [
             Misconception(lambda beta, threshold, h: beta - h(-threshold),
                           "the reset takes a whole threshold away: h is multiplied by it."),
             Misconception(lambda beta, threshold, h: beta - beta * threshold * h(-threshold),
-                          "the reset of Eq. 4 is not scaled by beta: only the membrane leaks."),
+                          "the reset is not scaled by beta: only the membrane leaks."),
             Misconception(lambda beta, threshold, h: -1 / math.log(window_ratio(beta, threshold, h)),
                           "that is the time constant. The question is which part is left after one step."),
         ),

@@ -45,7 +45,8 @@ def solution(exercise_id):
 def whose(answer):
     """Say whether what `check` gave back is the reader's: "your code" or "the reference code".
 
-    >>> whose(lambda x: x)
-    'your code'
+    >>> from snnteach.neurons import lif
+    >>> whose(lif)
+    'the reference code'
     """
     return "the reference code" if answer.__module__.startswith("snnteach.") else "your code"

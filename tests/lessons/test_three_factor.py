@@ -177,9 +177,11 @@ def test_the_film_draws_the_floor_and_the_record():
     blocks = torch.stack([frame["moves"][8 * block:8 * block + 8].mean(0) for block in range(3)])  # [blocks, learners]
     picture.band("1.collection0", [4, 12, 20], blocks.min(1).values, blocks.max(1).values, "blue")
     picture.line("1.line0", [4, 12, 20], blocks.mean(1), "blue")
-    for place, (name, before, after, height) in enumerate((("table", 9, 5, 5), ("near", 11, 6, 8.6), ("none", 45, 40, 40))):
-        picture.line(f"1.line{place + 1}", [85, 100, math.nan, 185, 200], [before, before, math.nan, after, after], "black")
-        picture.says(f"1.text{place}", name, at=(204, height))
+    others = (("table", 9, 5, 5, 87, "o"), ("near", 11, 6, 8.6, 98, "s"), ("none", 45, 40, 40, 87, "D"))
+    for place, (name, before, after, height, left, mark) in enumerate(others):
+        picture.line(f"1.line{2 * place + 1}", [85, 100, math.nan, 185, 200], [before, before, math.nan, after, after], "black")
+        picture.points(f"1.line{2 * place + 2}", [left, left + 100, 208], [before, after, height], "black", mark)
+        picture.says(f"1.text{place}", name, at=(215, height))
     picture.done()
     still.axes("0", "Where the weights lead", ("", -0.5, 4.5), ("", -0.5, 4.5))
     still.axes("1", "Reward finds the way, Q-learning sooner", ("trial", 0, 310), ("moves (at most 50)", 0, 52))
@@ -256,3 +258,22 @@ def test_the_surrogate_of_the_exercise_takes_numbers_and_tensors(number):
         assert h(-number) == pytest.approx(h(torch.tensor(-number)).item())
     assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(-threshold)) == ("right", "")
     assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(torch.tensor(-threshold))) == ("right", "")
+
+
+def test_mistakes_that_readers_write_in_the_build_are_known():
+    def written(order="seen first", inside=True, at=1.0, newest=1.0):
+        def update(x, mem, spk, reward, expected, beta, decay, slope, rate):
+            seen, tag = torch.zeros_like(x[0]), torch.zeros(*spk[0].shape, x.shape[2])
+            for x_t, mem_t, spk_t in zip(x, mem, spk, strict=True):
+                later = beta * seen + x_t
+                surprise = slope * (spk_t - torch.sigmoid((slope if inside else 1.0) * (mem_t - at)))
+                new = surprise[:, :, None] * (later if order == "seen first" else seen)[:, None, :]
+                tag, seen = decay * tag + (new if newest else decay * new), later
+            return rate * ((reward - expected)[:, None, None] * tag).mean(0), expected + 0.05 * (reward.mean() - expected)
+        return update
+    build = find("15.6")
+    assert judge(build, written()) == ("right", "")
+    for mistake, words in (({"order": "tag first"}, "step before"), ({"inside": False}, "slope stands inside"),
+                           ({"at": 0.0}, "threshold is missing"), ({"newest": 0.0}, "not faded yet")):
+        state, reason = judge(build, written(**mistake))
+        assert state == "not yet" and words in reason

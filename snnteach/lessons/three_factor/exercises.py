@@ -14,6 +14,10 @@ def of_numbers(surrogate):
     return h
 
 
+def _uneven(u):
+    return atan()(u + 0.3)
+
+
 def window_ratio(beta, threshold, h):
     return beta - threshold * h(-threshold)
 
@@ -106,7 +110,7 @@ EXERCISES = [
         question="With the reset kept in the gradient, by which factor does the half window fall per step? Before the spike "
                  "the membrane is at 0; h(u) is the surrogate, u = mem - threshold.",
         reference=window_ratio,
-        cases=((0.9, 1.0, of_numbers(atan())), (0.8, 0.5, of_numbers(triangular())), (0.95, 2.0, of_numbers(atan(0.5)))),
+        cases=((0.9, 1.0, of_numbers(atan())), (0.8, 0.5, of_numbers(triangular())), (0.95, 2.0, of_numbers(_uneven))),
         hints=("mem[t+1] = beta mem[t] + x - threshold spk[t]. Differentiate for mem[t], through both terms.",
                "d spk / d mem is h(mem - threshold), and before the spike mem = 0: beta - threshold * h(-threshold)."),
         misconceptions=(
@@ -114,6 +118,10 @@ EXERCISES = [
                           "that is the detached reset. Attached, mem[t] reaches mem[t+1] through spk[t] too."),
             Misconception(lambda beta, threshold, h: beta - threshold * h(0),
                           "h is taken where the membrane waits, at mem = 0, so u = -threshold and not 0."),
+            Misconception(lambda beta, threshold, h: beta - threshold * h(threshold),
+                          "at mem = 0 u is -threshold, with its sign: a surrogate need not be even."),
+            Misconception(lambda beta, threshold, h: beta * (1 - h(-threshold)),
+                          "the reset takes a whole threshold and does not leak: beta - threshold * h."),
             Misconception(lambda beta, threshold, h: beta + threshold * h(-threshold),
                           "a spike lowers the membrane: the second path comes with a minus."),
             Misconception(lambda beta, threshold, h: beta - h(-threshold),
@@ -160,6 +168,7 @@ EXERCISES = [
             Misconception(40 / 41, "that is d squared: the noise has a square root, and so has the answer."),
             Misconception(1 - 1 / 40, "that forgets a fortieth a step: a memory of one delay. The best is twice as long."),
             Misconception(-1 / math.log(math.sqrt(40 / 41)), "that is its time constant, in steps. d is what one step leaves."),
+            Misconception(80.0, "that is a time constant of twice the delay, in steps; d is what one step leaves."),
             Misconception(1.0, "then nothing is forgotten, and the noise of all the past grows without bound."),
         ),
         solution="d = sqrt(40/41) = 0.98773, a time constant of -1 / ln d = 81 steps: twice the delay, and one step more.",
@@ -207,6 +216,13 @@ EXERCISES = [
             Misconception(_twisted(decay=lambda given: 1.0), "your tag does not fade: multiply it by decay at every step."),
             Misconception(_twisted(beta=lambda given: 0.0), "you used the input of this step. Its trace remembers more."),
             Misconception(_twisted(beta=lambda given: 1.0), "your trace of the inputs does not fade: multiply it by beta."),
+            Misconception(_twisted(x=lambda given: given["x"].roll(1, 0) * (torch.arange(len(given["x"])) > 0)[:, None, None]),
+                          "you used the trace of the step before. This step's input belongs to it: first seen, then tag."),
+            Misconception(_twisted(mem=lambda given: 1 + (given["mem"] - 1) / given["slope"]),
+                          "p = sigmoid(slope * (mem - 1)): the slope stands inside, too."),
+            Misconception(_twisted(mem=lambda given: given["mem"] + 1), "p is taken at mem - 1: the threshold is missing."),
+            Misconception(_twisted(rate=lambda given: given["rate"] * given["decay"]),
+                          "the newest tag has not faded yet: decay * tag + the new one."),
             Misconception(_twisted(rate=lambda given: given["rate"] * len(given["reward"])),
                           "you summed over the batch: take the mean."),
             Misconception(_twisted(reward=lambda given: given["reward"].mean().expand(len(given["reward"]))),
@@ -242,7 +258,8 @@ GUESSES = {
                  "too when it is sent whole. What happens?",
         choices=("Nothing is learned", "It loses some points", "It stays at 95 %: an error is an error"),
         right="Nothing is learned",
-        explanation="It reads 8 % of the digits, less than chance. When all ten neurons fire alike, a softmax tells each "
+        explanation="It reads 8 % of the digits, less than chance: all counts are equal in the end, so the guess is always "
+                    "0, and 8 % are zeros. When all ten neurons fire alike, a softmax tells each "
                     "of the nine wrong ones that it has a tenth too much. That is below the trigger and is never sent. "
                     "What is sent is the big error of the right neuron, which has too little. So every neuron grows, "
                     "until all fire at every step.\n\nA rate error tells each wrong neuron how much *it* fires, whatever "
@@ -250,14 +267,14 @@ GUESSES = {
     "15.c": Guess(
         question="The reward comes 20 steps late, and meanwhile other choices leave tags of their own. Which memory of the tag "
                  "learns most?",
-        choices=("20 steps, as long as the wait", "40 steps, twice the wait", "160 steps: the more is left the better"),
+        choices=("10 steps, half the wait: little noise", "40 steps, twice the wait", "160 steps: the more is left the better"),
         right="40 steps, twice the wait",
-        explanation="A tag as long as the wait has lost two thirds of itself when the reward comes, and one four times as long "
-                    "carries the tags of all other trials along. In between lies the best: exercise 15.4 finds it with a "
-                    "pencil."),
+        explanation="It makes 0.81 of the choices right, 10 steps 0.47 and 160 steps 0.64. A tag half as long as the wait has "
+                    "lost six sevenths of itself when the reward comes, and one eight times as long carries the tags of many "
+                    "other trials along. In between lies the best: exercise 15.4 finds it with a pencil."),
     "15.d": Guess(
         question="One reward is shared by 300 noisy neurons, each of which was right or wrong by itself. Over how many trials "
-                 "must you average before the update points along the gradient with a cosine of 0.5?",
+                 "must you average before the update points along the gradient with a cosine of about 0.6?",
         choices=("About 3: a shared reward is right on average", "About 20, the root of 300", "About 100"),
         right="About 100",
         explanation="In one trial a neuron's own part in the reward drowns in that of 299 others. Their noise grows with "

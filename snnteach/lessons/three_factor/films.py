@@ -46,6 +46,7 @@ def build_maze(fig):
         floor.axvline(line - 0.5, color="0.85", linewidth=0.8)
     record.set(xlim=(0, 310), ylim=(0, 52), xlabel="trial", ylabel="moves (at most 50)")
     record.set_xticks((0, 50, 100, 150, 200))
+    record.spines["bottom"].set_bounds(0, 200)                                 # right of it stand names
     record.set_title("Reward finds the way, Q-learning sooner")
     record.axvline(100, color="0.6", linestyle=":")
     record.annotate("goal moves", (100, 1), xytext=(3, 0), textcoords="offset points", fontsize=9)
@@ -57,7 +58,8 @@ def build_maze(fig):
 def draw_maze(axes, frame):
     """Draw one trial: where the weights [4, 25] lead, the path [moves, 2] and the goal; beside it, blocks of eight trials.
 
-    `frame["others"]` {name: (before, after)} are the moves that other learners need in the end, for each of the two goals.
+    `frame["others"]` {name: (before, after)} are the moves that other learners need in the end, for each of the two goals,
+    drawn as two bars with the mark that stands before the name.
     """
     floor, record = axes
     arrows = (8 * place_rates(CELLS) @ frame["weight"].T).softmax(1) @ COMPASS
@@ -70,7 +72,8 @@ def draw_maze(axes, frame):
     record.fill_between(trials, blocks.amin(1), blocks.amax(1), color=COLORS["blue"], alpha=0.2, linewidth=0)
     record.plot(trials, blocks.mean(1), color=COLORS["blue"], linewidth=2.2)
     height = -9.0
-    for name, (before, after) in sorted(frame["others"].items(), key=lambda item: item[1][1]):
-        record.plot([85, 100, torch.nan, 185, 200], [before, before, torch.nan, after, after], color="black", linewidth=2.5)
-        height = max(after, height + 3.6)
-        record.annotate(name, (204, height), fontsize=9, va="center")
+    for place, (name, (before, after)) in enumerate(sorted(frame["others"].items(), key=lambda item: item[1][1])):
+        height, left, mark = max(after, height + 3.6), 87 + 11 * (place % 2), "osD^vP"[place]
+        record.plot([85, 100, torch.nan, 185, 200], [before, before, torch.nan, after, after], color="black", linewidth=1.2)
+        record.plot([left, left + 100, 208], [before, after, height], linestyle="", marker=mark, color="black", markersize=5.5)
+        record.annotate(name, (215, height), fontsize=9, va="center")

@@ -258,6 +258,7 @@ def test_the_surrogate_of_the_exercise_takes_numbers_and_tensors(number):
         assert h(-number) == pytest.approx(h(torch.tensor(-number)).item())
     assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(-threshold)) == ("right", "")
     assert judge(exercise, lambda beta, threshold, h: beta - threshold * h(torch.tensor(-threshold))) == ("right", "")
+    assert "need not be even" in judge(exercise, lambda beta, threshold, h: beta - threshold * h(threshold))[1]
 
 
 def test_mistakes_that_readers_write_in_the_build_are_known():

@@ -12,6 +12,7 @@ from snnteach.authoring import notebooks
 from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss
 from snnteach.networks import Record, SpikingMLP, direct_current
 from snnteach.neurons import lif
+from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
 from snnteach.reader.lookup import guess as find_guess
@@ -136,6 +137,16 @@ def test_exercises_agree_with_autograd_and_the_package():
     assert abs(train.mean()) < 1e-5 and train.std() == pytest.approx(1, abs=1e-5) and (test > 1.5).all()
     batch_first = torch.rand(3, 5, 2)
     assert torch.equal(find("09.5").reference(batch_first)[4, 2], batch_first[2, 4])
+
+
+def test_a_deviation_that_is_kept_from_zero_is_as_good():
+    def of_each_pixel(train, test):
+        return tuple((pixels - train.mean(0)) / (train.std(0) + 1e-6) for pixels in (train, test))
+
+    def of_all(train, test):
+        return tuple((pixels - train.mean()) / (train.std() + 1e-6) for pixels in (train, test))
+
+    assert judge(find("09.1"), of_all) == ("right", "") and "for each pixel" in judge(find("09.1"), of_each_pixel)[1]
 
 
 def test_the_explorer_starves_the_last_layer_first():

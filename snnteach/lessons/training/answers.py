@@ -37,6 +37,10 @@ def only_train(train, test):
     return (train - train.mean()) / train.std(), test
 
 
+def test_first(train, test):
+    return standardise(train, test)[::-1]
+
+
 def between_0_and_1(train, test):
     low, high = train.min(), train.max()
     return (train - low) / (high - low), (test - low) / (high - low)
@@ -52,6 +56,10 @@ def last_step(spk, target):
 
 def any_step(spk, target):
     return (spk.argmax(2) == target).float().mean().item()
+
+
+def over_samples(spk, target):
+    return (spk.sum(1).argmax(1) == target[0]).float().mean().item()
 
 
 def number_right(spk, target):
@@ -91,17 +99,17 @@ def step_by_step(x, w1, b1, w2, b2, num_steps):
 
 
 def _by_hand(x, w1, b1, w2, b2, num_steps, *, charge=lambda mem, spk: 0.9 * mem - spk.detach(), kept=0.9, of_step=None,
-             fire=lambda u: spike(u, atan())):
-    """The build with one thing wrong: what is left of a membrane, what the read-out keeps, and how a neuron fires."""
+             fire=lambda u: spike(u, atan()), heard=lambda before, now: now, read=lambda outs: outs.mean(0)):
+    """The build with one thing wrong: what membrane and read-out keep, how a neuron fires, and what is heard and returned."""
     current, outs = x @ w1.T + b1, []
     mem = spk = torch.zeros_like(current)
     out = torch.zeros(len(x), len(w2))
     for step in range(num_steps):
         mem = charge(mem, spk) + (current if of_step is None or step == of_step else 0)
-        spk = fire(mem - 1)
-        out = kept * out + spk @ w2.T + b2
+        before, spk = spk, fire(mem - 1)
+        out = kept * out + heard(before, spk) @ w2.T + b2
         outs.append(out)
-    return torch.stack(outs).mean(0)
+    return read(torch.stack(outs))
 
 
 def learns_through_the_reset(*arguments):
@@ -151,3 +159,27 @@ def last_read_out(x, w1, b1, w2, b2, num_steps):
 
 def bias_at_the_end(x, w1, b1, w2, b2, num_steps):
     return step_by_step(x, w1, b1, w2, 0 * b2, num_steps) + b2
+
+
+def sums_up(*arguments):
+    return _by_hand(*arguments, read=lambda outs: outs.sum(0))
+
+
+def every_step(*arguments):
+    return _by_hand(*arguments, read=lambda outs: outs)
+
+
+def softmax_at_the_end(*arguments):
+    return _by_hand(*arguments, read=lambda outs: outs.mean(0).softmax(1))
+
+
+def softmax_in_each_step(*arguments):
+    return _by_hand(*arguments, read=lambda outs: outs.softmax(2).mean(0))
+
+
+def hears_a_step_late(*arguments):
+    return _by_hand(*arguments, heard=lambda before, now: before)
+
+
+def without_biases(x, w1, b1, w2, b2, num_steps):
+    return step_by_step(x, w1, 0 * b1, w2, 0 * b2, num_steps)

@@ -24,7 +24,7 @@ _FLOOR = math.log(1 + 3 / math.e)
 
 EXERCISES = [
     Exercise(
-        id="09.1", difficulty="easy", minutes=5,
+        id="09.1", difficulty="easy", minutes=5, tolerance=1e-3,
         question="Standardise training and test pixels as an honest experiment does; return both tensors.",
         reference=answers.standardise,
         cases=((torch.tensor([0.0, 1.0, 2.0, 5.0]), torch.tensor([1.0, 7.0])),
@@ -41,6 +41,7 @@ EXERCISES = [
                                                  "but a pixel that is "
                                           "always black has a deviation of 0 to divide by. Take one mean and one deviation of "
                                           "all pixels."),
+            Misconception(answers.test_first, "training pixels first, then the test pixels."),
             Misconception(answers.only_train, "the test pixels have to go through the same change, or the network meets "
                                               "other numbers "
                                        "than those it has learned from."),
@@ -67,6 +68,7 @@ EXERCISES = [
                                              "first."),
             Misconception(answers.any_step, "you score every time step by itself. One decision a sample: sum over time, "
                                             "then argmax."),
+            Misconception(answers.over_samples, "you summed over samples. Sum over time, the first axis: spk.sum(0)."),
             Misconception(answers.share_wrong, "that is the share of errors: count where the named class is the target."),
             Misconception(answers.number_right, "that is how many are right. Accuracy is a fraction: take the mean."),
         )),
@@ -144,6 +146,12 @@ EXERCISES = [
             Misconception(answers.forgets_the_read_out, "the read-out is a membrane as well: it keeps 0.9 of what it had."),
             Misconception(answers.last_read_out, "that is the read-out after the last step. The mean over all steps is "
                                                  "asked for."),
+            Misconception(answers.sums_up, "that is the sum over the steps: divide by num_steps."),
+            Misconception(answers.every_step, "that is the read-out at each step: return its mean over the steps, [B, C]."),
+            Misconception(answers.softmax_at_the_end, "return the mean of the read-out's membrane, not a softmax of it."),
+            Misconception(answers.softmax_in_each_step, "the read-out votes with its membrane: no softmax in a step."),
+            Misconception(answers.hears_a_step_late, "the read-out hears this step's spikes, not the last step's."),
+            Misconception(answers.without_biases, "b1 and b2 are missing."),
             Misconception(answers.one_pulse, "the input comes at every step, not only at the first."),
             Misconception(answers.at_zero, "a neuron fires above its threshold of 1: spike(mem - 1, atan())."),
             Misconception(answers.bias_at_the_end, "b2 drives the read-out at every step, as Eq. 1 has it, not once at "
@@ -175,7 +183,7 @@ GUESSES = {
                     "description, and a linear read-out of it beats one of the pixels. So a spiking network that reads "
                     "93 % has "
                     "not shown that its hidden layer learned anything.\n\nIt takes many questions: with 100 hidden neurons the "
-                    "frozen network reads 79.6 %, and learning is worth 15 points and not 3.5."),
+                    "frozen network reads 79.6 %, and learning is worth 15.5 points and not 3.5."),
     "09.c": Guess(
         question="The dead network again: thresholds of 10, exactly zero gradients in two of its three layers, 7e-07 in the "
                  "first. This time the learning rate is ten times as large, 0.02. What happens in ten epochs?",
@@ -194,11 +202,9 @@ GUESSES = {
         choices=("Below 50", "At 50: fewer would be a waste", "Above 50: it still pays for some"), right="Below 50",
         explanation="At 45, and at a price of 0.1 at 32. The limit is one for each *image*, and images differ: a "
                     "quarter of them "
-                    "lie above it even so. The weights are shared, so what quietens the busy images quietens all others "
-                    "too, and "
-                    "nothing in the penalty pushes those up again.\n\nPut the limit on the *mean of the batch* instead, "
-                    "and the "
-                    "mean settles at 49."),
+                    "lie above it even so. The weights are shared, so what quietens the busy images may quieten all "
+                    "others, and nothing in the penalty pushes those up again.\n\nPut the limit on the *mean of the batch* "
+                    "instead, and the mean settles at 49."),
 }
 
 QUESTIONS = [

@@ -127,6 +127,11 @@ EXERCISES = [
             Misconception(200.0, "the hidden layer leaves two numbers a neuron and step, mem and spk, besides the input."),
             Misconception(24000.0, "that is RTRL, which keeps the influence of every weight on every neuron."),
             Misconception(150.0, "BPTT keeps x as well: 100 inputs, 200 potentials and 200 spikes a step."),
+            Misconception(300.0, "one number a neuron and step is not enough: mem and spk are two, and x comes besides."),
+            Misconception(100.0, "two numbers a neuron are right, mem and spk; the input is one number a line, not two."),
+            Misconception(60.0, "half of it: each weight has one eligibility, and a step leaves I + 2 H = 500 numbers."),
+            Misconception(240.0, "an eligibility is one number a weight, not two: the traces are shared by all neurons."),
+            Misconception(12_000.0, "a step leaves 500 numbers, not 5: 60,000 eligibilities are worth fewer steps."),
             Misconception(60_000.0, "those are the eligibilities. How many steps of 500 numbers are as many?"),
         ),
         solution="H (I + H) = 200 * 300 = 60,000 eligibilities; I + 2 H = 500 numbers a step. 60,000 / 500 = 120 steps."),
@@ -163,6 +168,9 @@ EXERCISES = [
             Misconception(0.7, "the reset is detached: no threshold * h[1] is taken off."),
             Misconception(0.5, "that is the leak minus an attached reset; the reset is detached, and the path through V is "
                                "missing."),
+            Misconception(1.3, "the spike comes back through V: h[1] has to be multiplied by V = 0.5."),
+            Misconception(1.26, "you took the leak times 1 + h[1]: the spike does not leak, it comes back through V, besides."),
+            Misconception(0.36, "that is the leak times the slope. They are on two paths, which add; V is on the second."),
             Misconception(0.18, "you multiplied the two paths. What comes along different paths adds up."),
             Misconception(0.56, "both paths begin at U[1]: the slope stands on the path through the spike, not on the leak."),
         ),
@@ -236,26 +244,26 @@ GUESSES = {
         explorer="online.eligibility", settings={"feedback": "random"},
         shown=lambda data: data["cosine"] < 0.5),
     "16.b": Guess(
-        question="A cue wakes some neurons of a layer, and for 60 steps only noise comes in. In adaptive neurons every spike "
-                 "lifts the threshold for a long time, so those that the cue woke fire *less* from then on. Which layer knows "
-                 "more of the cue in the end, one of adaptive or one of plain neurons, both with $\\beta = 0.9$?",
-        choices=("Plain neurons: more spikes say more", "Neither: potentials of both have leaked to nothing",
-                 "Adaptive neurons: silence says it, too"),
-        right="Adaptive neurons: silence says it, too",
-        explanation="With $\\rho = 0.98$ a lift has kept $0.98^{60} = 0.30$ of its height after 60 steps; of a potential, with "
-                    "$\\beta = 0.9$, 0.002 is left. So the noise of the last steps meets two kinds of neurons, tired and "
-                    "fresh, and which are tired is the cue. A read-out can learn to hear who is missing.\n\nThat the memory is "
-                    "there does not yet mean that a rule can find it: watch what becomes of the rule that leaves $A$ out."),
+        question="A layer of adaptive neurons has learned, by e-prop with the slow trace, to name the cue of 60 steps ago. Now "
+                 "plain neurons without $A$, whose potential keeps 0.98 a step instead of 0.9, and plain e-prop. How many "
+                 "of the cues do they name?",
+        choices=("About half, like a coin: without adaptation there is no memory", "Some 70 %: half a memory",
+                 "As many: slow is slow"),
+        right="As many: slow is slow",
+        explanation="0.93 to 0.97, against 0.91 to 0.94 of the adaptive ones. A potential that keeps 0.98 a step still has "
+                    "$0.98^{60} = 0.30$ of the cue, just as a lift of the threshold with $\\rho = 0.98$. With 0.9 it has "
+                    "0.002, and plain neurons are near the coin.\n\nAdaptation is not *the* memory, then: it is a way to "
+                    "be slow while the potential stays fast."),
     "16.c": Guess(
         question="BPTT has the exact gradient, e-prop drops the paths through $V$, OTTT drops the read-out's memory too, and "
                  "one network keeps its random hidden layer and trains the read-out alone. After 200 updates, which of these "
                  "four draws *worst*?",
         choices=("The frozen one: it learned least", "BPTT: the exact gradient", "OTTT: it drops most"),
         right="BPTT: the exact gradient",
-        explanation="Its error is 0.14 to 0.62 over three seeds, the frozen layer's 0.04 to 0.05, e-prop's and OTTT's 0.02 to "
-                    "0.05. At a gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact for an "
-                    "infinitely small step, and says nothing about a step of any use. What e-prop leaves out is what "
-                    "explodes."),
+        explanation="Its error is 0.139 to 0.618 over three seeds, the frozen layer's 0.041 to 0.055, e-prop's and OTTT's "
+                    "0.021 to 0.047. At a gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact "
+                    "for an infinitely small step, and says nothing about a step of any use. What e-prop leaves out is what "
+                    "explodes. Under a narrow surrogate nothing does, and BPTT draws as well as e-prop: see the table."),
     "16.d": Guess(
         question="The random feedback $F$ is drawn once and never changes. After 20 updates the gradient it gives has a cosine "
                  "of 0.2, 0.0 and -0.1 with the exact one, for three seeds. And after 460?",

@@ -161,7 +161,7 @@ def test_the_picture_of_a_hundred_weights():
         change = torch.where(lags > 0, torch.exp(-lags / 20), -s["ratio"] * torch.exp(lags / s["tau_minus"]))  # % of w_max
         picture.line("window", lags, torch.where(lags.isnan(), lags, change), "blue")
         for name, part, color, label in (("others", weight[30:], "0.6", "70 independent inputs"),
-                                         ("group", weight[:30], "vermillion", "30 that fire together")):
+                                         ("group", weight[:30], "vermillion", "group of 30, correlated as set")):
             counts = [((part >= low) & ((part < high) | ((high == 1) & (part == 1)))).sum()
                       for low, high in zip(edges, edges[1:], strict=False)]
             picture.stairs(name, counts, edges, color, label)
@@ -194,7 +194,7 @@ def test_what_stands_behind_the_pictures():
     weights.rule("0.line0", "0.6", y=0)
     weights.rule("0.line1", "0.6", x=0)
     weights.axes("1", "What it makes of 100 weights", ("weight / w_max", 0, 1), ("inputs", 0, 100),
-                 legend=("70 independent inputs", "30 that fire together"))
+                 legend=("70 independent inputs", "group of 30, correlated as set"))
     traces.axes("0", "A post spike reads the pre trace, and the other way round", ("", 0, 120), ("trace", -3.4, 3.4),
                 yticks={-2: "2", 0: "0", 2: "2"})
     traces.rule("0.line0", "0.6", y=0)

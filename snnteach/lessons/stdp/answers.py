@@ -166,6 +166,33 @@ def sums_to_one(spk, mem, trace, weight, threshold):
     return variant(spk, mem, trace, weight, threshold, length=lambda row: row.sum(1, keepdim=True))
 
 
+def membrane_keeps(spk, mem, trace, weight, threshold):
+    return wta_step(spk, mem / 0.99, trace, weight, threshold)
+
+
+def decays_what_came_in(spk, mem, trace, weight, threshold):
+    return wta_step(spk, mem - weight @ spk / 99, trace, weight, threshold)             # 0.99 (mem + weight @ spk)
+
+
+def trace_keeps(spk, mem, trace, weight, threshold):
+    return wta_step(spk, mem, trace / 0.98, weight, threshold)
+
+
+def winner_subtracts(spk, mem, trace, weight, threshold):
+    out, _, *others = wta_step(spk, mem, trace, weight, threshold)
+    return out, 0.99 * mem + weight @ spk - out * threshold, *others
+
+
+def all_subtract(spk, mem, trace, weight, threshold):
+    out, _, *others = wta_step(spk, mem, trace, weight, threshold)
+    return out, 0.99 * mem + weight @ spk - out.sum() * threshold, *others
+
+
+def row_stays(spk, mem, trace, weight, threshold):
+    out, mem, trace, _, raised = wta_step(spk, mem, trace, weight, threshold)
+    return out, mem, trace, weight, raised
+
+
 def variant(spk, mem, trace, weight, threshold, learnt=None, offset=0.05, length=lambda row: row.norm(dim=1, keepdim=True)):
     out, mem, trace, _, raised = wta_step(spk, mem, trace, weight, threshold)
     row = (weight + 0.007 * ((trace if learnt is None else learnt) - offset)).clamp(min=0)

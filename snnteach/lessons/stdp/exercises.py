@@ -135,7 +135,8 @@ EXERCISES = [
                  "threshold).",
         reference=answers.wta_step,
         cases=(answers.case(0.3), answers.case(1.0), answers.case(2.2, 2), answers.case(3.0, 3), answers.case(4.0, 4)),
-        property="At most one neuron fires, and only its row and its threshold may differ from those of the step before.",
+        property="The results are out, mem, trace, weight, threshold. At most one neuron fires, only its row and its threshold may "
+                 "differ from those of the step before, and after a spike every mem is 0.",
         hints=("First the two decays: mem = 0.99 * mem + weight @ spk and trace = 0.98 * trace + spk. Then who wins?",
                "excess, winner = (mem - threshold).max(0); it fires only if excess > 0. out is zeros with a 1 at the winner.",
                "If it fires: row = (weight[winner] + 0.007 * (trace - 0.05)).clamp(min=0); weight = weight.clone(); "
@@ -163,6 +164,12 @@ EXERCISES = [
             Misconception(answers.below_zero, "a weight of the winner fell below 0. Clamp the row at 0 before it gets its "
                                               "length back."),
             Misconception(answers.sums_to_one, "the row sums to 1. Its length, the root of the sum of squares, has to be 1."),
+            Misconception(answers.membrane_keeps, "the membrane decays by 0.99 before it adds."),
+            Misconception(answers.decays_what_came_in, "what comes in now does not decay yet: 0.99 * mem + weight @ spk."),
+            Misconception(answers.trace_keeps, "the trace decays by 0.98 before it adds."),
+            Misconception(answers.winner_subtracts, "the membranes start again at 0, not threshold lower."),
+            Misconception(answers.all_subtract, "every membrane starts again at 0, none threshold lower."),
+            Misconception(answers.row_stays, "the winner's row did not move: the row that moved is divided by its own norm."),
         )),
 ]
 
@@ -177,20 +184,20 @@ GUESSES = {
         explanation="All thirty. A weak one of them fires when its twenty-nine friends do, and they make the neuron fire: "
                     "it is paid for "
                     "what they caused. Without the correlation six of them would have ended at 1.\n\nThe seventy others "
-                    "pay: nearly "
-                    "all fall to 0. Now the neuron fires more, and between strangers every coincidence costs, since depression "
-                    "takes a little more than potentiation gives.",
+                    "pay: nearly all fall to 0. Now the neuron fires more, and for an input that has no part in it every "
+                    "coincidence costs, since depression takes a little more than potentiation gives.",
         explorer="stdp.weights", settings={"correlation": 0.1}, shown=lambda data: data["means"][0] == 1),
     "14.b": Guess(
         question="*Cells that fire together wire together*, they say. Bring post closer to pre: 10 steps after it, 5, 1. "
                  "The weight "
-                 "grows a little more each time. And if both fire in the *same* step, again and again?",
+                 "grows a little more each time. And by Eq. 1, what becomes of it if both fire in the *same* step, again and "
+                 "again?",
         choices=("It grows most of all", "Nothing happens", "It shrinks: a spike in the same step came too late"),
         right="Nothing happens",
         explanation="Nothing. A spike takes a step to arrive, so a spike in the same step can be neither cause nor effect, "
                     "and Eq. 1 "
-                    "says nothing at lag 0. What wires is not firing together, it is firing *in order*.\n\nWhoever writes "
-                    "the rule "
+                    "says nothing at lag 0. What wires, by this rule, is not firing together, it is firing *in order*.\n\n"
+                    "Whoever writes the rule "
                     "with two traces has to see to it. Let a spike raise its own trace before the traces are read, as several "
                     "libraries do, and each such pair adds $A_+ - A_-$: with a depression that outweighs, synchrony then kills "
                     "the synapse.",
@@ -211,12 +218,12 @@ GUESSES = {
                     "have to fire for it. Here the winner takes all, and has to explain the image alone. The average of all is "
                     "what they would find without a competition."),
     "14.d": Guess(
-        question="In section 5, a layer whose rows kept no length read 9 %. Now you may choose the learning rate anew, and "
-                 "how steeply "
-                 "thresholds rise, but the length does not come back. How much can such a layer read, after 10,000 images?",
+        question="In section 5, a layer without the budget read 9 %. Now you may choose the learning rate anew, and how "
+                 "steeply thresholds rise, but the budget does not come back. How much can such a layer read, after "
+                 "10,000 images?",
         choices=("10 %, or a little more: one row outgrows all others", "About 50 %", "80 %, nearly as much as with the "
-                                                                                      "length"),
-        right="80 %, nearly as much as with the length",
+                                                                                      "budget"),
+        right="80 %, nearly as much as with the budget",
         explanation="80 %, where the layer with both rules reads 84 %. The constants had been chosen for a layer that has "
                     "both. A row that "
                     "may grow makes a louder neuron, which wins more and grows more, and at that learning rate the "

@@ -64,7 +64,8 @@ def build_weights(fig):
     artists = {
         "window": left.plot([], [], color=COLORS["blue"])[0],
         "others": right.stairs(torch.zeros(20), _BINS, color="0.6", fill=True, label="70 independent inputs"),
-        "group": right.stairs(torch.zeros(20), _BINS, color=COLORS["vermillion"], linewidth=2, label="30 that fire together"),
+        "group": right.stairs(torch.zeros(20), _BINS, color=COLORS["vermillion"], linewidth=2,
+                              label="group of 30, correlated as set"),
         "area": left.text(0.04, 0.05, "", transform=left.transAxes, fontsize=9),
         "means": right.text(0.5, 0.72, "", transform=right.transAxes, ha="center", fontsize=9),
     }
@@ -141,7 +142,7 @@ EXPLORERS = {
                   "correlation": Control(0.0, 0.0, 0.5, 0.02, "correlation", "0 to 1"),
                   "bounds": Choice("hard", ("hard", "soft"), "bounds")},
         sweeps=(("correlation", {}), ("ratio", {})),
-        alt="Left, the STDP window; right, the histogram of 100 weights after learning, 30 of whose inputs fire together. "
+        alt="Left, the STDP window; right, the histogram of 100 weights after learning, 30 of whose inputs correlate as set. "
             "Without correlation hard bounds drive each weight to one end; with it the group wins; soft bounds blur both."),
     "traces": Explorer(
         compute_traces, build_traces, update_traces, size=(6.4, 4.2),

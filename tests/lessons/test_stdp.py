@@ -137,6 +137,7 @@ def test_the_stored_study_keeps_what_was_promised():
     for control in ("random fields", "training images as fields", "fixed threshold 10", "fixed threshold 20", "no homeostasis",
                     "no normalisation"):
         assert max(stored[f"{control}: accuracy"]) < min(learned)
+    assert sum(stored["trace never fades: accuracy"]) / 3 == pytest.approx(sum(learned) / 3, abs=0.01)
 
 
 @pytest.mark.parametrize("bounds", ["hard", "soft"])

@@ -135,8 +135,8 @@ EXERCISES = [
                  "threshold).",
         reference=answers.wta_step,
         cases=(answers.case(0.3), answers.case(1.0), answers.case(2.2, 2), answers.case(3.0, 3), answers.case(4.0, 4)),
-        property="The results are out, mem, trace, weight, threshold. At most one neuron fires, only its row and its threshold may "
-                 "differ from those of the step before, and after a spike every mem is 0.",
+        property="The results are out, mem, trace, weight, threshold. At most one neuron fires, only its row and its threshold "
+                 "may differ from those of the step before, and after a spike every mem is 0.",
         hints=("First the two decays: mem = 0.99 * mem + weight @ spk and trace = 0.98 * trace + spk. Then who wins?",
                "excess, winner = (mem - threshold).max(0); it fires only if excess > 0. out is zeros with a 1 at the winner.",
                "If it fires: row = (weight[winner] + 0.007 * (trace - 0.05)).clamp(min=0); weight = weight.clone(); "

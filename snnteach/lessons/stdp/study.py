@@ -170,6 +170,7 @@ ROWS = {
     "400 neurons": recipe(400),
     "random fields": recipe(learning_rate=FROZEN),
     "training images as fields": recipe(start=some_images, learning_rate=FROZEN),
+    "trace never fades": recipe(decay=1.0),
     "fixed threshold 2": recipe(rise=0.0),
     "fixed threshold 10": recipe(threshold=10.0, rise=0.0),
     "fixed threshold 20": recipe(threshold=20.0, rise=0.0),

@@ -153,9 +153,10 @@ def _sequence(x, beta, threshold, surrogate, reset, detach_reset, state):
 
 def _run(x, beta, before, fired, threshold, reset):
     mem, spk = x.new_empty(x.shape), x.new_empty(x.shape)                 # [T, B, ...]
+    level = x.new_full((), threshold)                                     # once: a number would become a tensor at every step
     for x_t, mem_t, spk_t in zip(x, mem, spk):                            # views of one step: nothing is copied
         _charge_into(mem_t, x_t, before, fired, beta, threshold, reset)
-        torch.gt(mem_t, threshold, out=spk_t)
+        torch.gt(mem_t, level, out=spk_t)
         before, fired = mem_t, spk_t
     return spk, mem
 
@@ -204,7 +205,7 @@ def _charge_into(out, x, mem, spk, beta, threshold, reset):
 def _through_spike(grad_spk, mem, threshold, surrogate):
     """grad_spk * h(mem - threshold), some steps at a time: small temporaries halve the whole layer's time at N = 1000."""
     grad = torch.empty_like(mem)
-    steps = max(1, 2**18 // mem[0].numel())
+    steps = max(1, 2**17 // mem[0].numel())
     for grad_t, mem_t, out in zip(grad_spk.split(steps), mem.split(steps), grad.split(steps)):
         torch.mul(surrogate(mem_t - threshold), grad_t, out=out)
     return grad

@@ -1,5 +1,6 @@
 """What the code cells of a notebook bind, read and change, by syntax tree, and which of them follow from an answer."""
 import ast
+import builtins
 import symtable
 
 from snnteach.authoring import notebooks
@@ -66,6 +67,13 @@ def needed(node, known=frozenset()):
     return found
 
 
+def uses(tree, name):
+    """Tell of each use of a name whether it is called, or an argument of a call, and so not looked into."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    passed = {id(part) for call in calls for part in (call.func, *call.args, *(word.value for word in call.keywords))}
+    return [id(node) in passed for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+
+
 def changed(cell):
     """Return the names that a cell binds, or hands to a call whose result it drops: that call may change what they hold."""
     tree = ast.parse(cell.source)
@@ -96,5 +104,5 @@ def with_what_they_need(cells, wanted):
 
 
 def _brought(cells):
-    """The names of modules and functions that the setup cell brings; nothing changes these."""
-    return set().union(*(bound(ast.parse(cell.source)) for cell in cells if "setup" in tags(cell)))
+    """The names of modules and functions that Python and the setup cell bring; nothing changes these."""
+    return set(dir(builtins)).union(*(bound(ast.parse(cell.source)) for cell in cells if "setup" in tags(cell)))

@@ -8,8 +8,9 @@ from . import environment, workspace
 from .commands import setup_options
 from .troubles import SetupError
 
+# A worker that dies ends the run: with loadfile, xdist waits for ever on the one that replaces it.
 PYTEST = ("-m", "pytest", "-p", "tests.light", "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile",
-          "--no-loadscope-reorder", "--doctest-modules")
+          "--no-loadscope-reorder", "--max-worker-restart", "0", "--doctest-modules")
 JUPYTER = ("-m", "jupyterlab", "--ServerApp.ip=localhost", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
            "--LanguageServerManager.autodetect=False",
            "--ServerApp.kernel_websocket_connection_class=snnteach.authoring.websocket.PromptConnection",

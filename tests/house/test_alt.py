@@ -3,13 +3,13 @@ import ast
 import re
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from snnteach import explore
 from snnteach.authoring import notebooks
 from snnteach.plots import animate, figure, show
 from snnteach.reader.lookup import explorer as find
+from tests.shell import shell
 
 PLACES = {"show": 1, "animate": 3}                                   # where the alternative text stands among the arguments
 WORDS = "A line that climbs from zero to one, and nothing else."
@@ -18,14 +18,12 @@ WORDS = "A line that climbs from zero to one, and nothing else."
 @pytest.fixture
 def shown():
     """Run a function as a notebook would; return the data and metadata of what it displays."""
-    InteractiveShell.instance()
-
     def run(function, *arguments, **options):
         with capture_output() as captured:
             function(*arguments, **options)
         return [(output.data, output.metadata) for output in captured.outputs]
-    yield run
-    InteractiveShell.clear_instance()
+    with shell():
+        yield run
 
 
 def pictures(outputs):

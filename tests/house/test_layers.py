@@ -115,7 +115,7 @@ def test_checks_return_nothing():
 
 
 def code_lines(node, lines):
-    """Count the lines of code: not those that are empty, document, comment, or go on with a sentence."""
+    """Count the lines of code: not those that are empty, document or comment."""
     documented = set()
     for inner in ast.walk(node):
         body = getattr(inner, "body", None)
@@ -123,7 +123,7 @@ def code_lines(node, lines):
             documented |= set(range(body[0].lineno, body[0].end_lineno + 1))
     first, last = (1, len(lines)) if isinstance(node, ast.Module) else (node.lineno, node.end_lineno)
     return sum(1 for number in range(first, last + 1)
-               if number not in documented and lines[number - 1].strip() and lines[number - 1].strip()[0] not in '#"')
+               if number not in documented and lines[number - 1].strip() and not lines[number - 1].strip().startswith("#"))
 
 
 @NAMED

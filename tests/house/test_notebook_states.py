@@ -1,13 +1,16 @@
 """A notebook runs to its end untouched (as nbval runs it), wrong and solved; the last two are proved without running it again.
 
 Wrong: `check` gives back the very object that the untouched run gets. Solved: each solution's own text passes `check` with the
-names of the setup cell alone, and the cells that read what an exercise binds run once more after it. That no other cell can
-tell the states apart is read from the syntax trees.
+names of the setup cell alone, and the cells that read what an exercise binds run once more after it, those that train with a
+build under --full only: what `check` gives back there has the code and the free names of the reference, with which the
+untouched run trains, and those cells only call it or hand it on. That no other cell can tell the states apart is read from the
+syntax trees.
 """
 import ast
 import builtins
 import copy
 import inspect
+import os
 import random
 
 import nbformat
@@ -19,19 +22,21 @@ from snnteach import check, solution
 from snnteach.authoring import notebooks
 from snnteach.lessons import syllabus
 from snnteach.lessons.kinds import Exercise, Misconception
-from snnteach.reader import store
+from snnteach.reader import store, trial
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import exercises
 from tests import cells
 
 EVERY = pytest.mark.parametrize("name", [name for row in syllabus() for name in exercises(row.number)])
+BUILDS = bool(os.environ.get("SNNTEACH_FULL"))
 WHOLE = pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("SNNTEACH_HOME", str(tmp_path))
+    monkeypatch.setattr(trial, "within", lambda seconds, work: work())                # test_misses tries its thread
 
 
 def chance():
@@ -98,13 +103,28 @@ def test_cells_that_read_an_answer_run_once_it_is_solved(path, capsys):
     run_what_follows(notebooks.solved(notebooks.read(path)), notebooks.read(path), capsys)
 
 
-def run_what_follows(solved, untouched, capsys):
+@WHOLE
+def test_what_follows_a_build_only_calls_it_or_hands_it_on(path):
+    code = cells.code_cells(path)
+    for index, cell in enumerate(code):
+        if cell.metadata.get("snnteach", {}).get("build"):
+            (answer,) = cells.bound(ast.parse(cell.source))
+            below = [ast.parse(follower.source) for follower in code[index + 1:]]
+            assert any(used := [cells.uses(tree, answer) for tree in below]) and all(called for each in used for called in each)
+
+
+def test_a_cell_that_looks_into_a_function_is_found():
+    for source, called in (("f(1)", True), ("g(f)", True), ("g(step=f)", True), ("f.__module__", False), ("f is g", False)):
+        assert list(cells.uses(ast.parse(source), "f")) == [called]
+
+
+def run_what_follows(solved, untouched, capsys, builds=BUILDS):
     """After each solved exercise run the cells that read its answer, and before it those that they need; name them."""
     answers, ran = notebooks.exercise_cells(solved), []
     code = [cell for cell in untouched.cells if cell.cell_type == "code"]
     for index, cell in enumerate(code):
         name = cell.metadata.get("snnteach", {}).get("exercise")
-        below = cells.following(code, index) if name else []
+        below = cells.following(code, index) if name and (builds or not find(name).build) else []
         names = {}
         for needed in cells.with_what_they_need(code, [cell, *below]) if below else []:
             solve(names, answers[name], capsys) if needed is cell else cells.execute(needed, names)

@@ -5,13 +5,13 @@ import io
 import numpy as np
 import pytest
 import torch
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 
 from snnteach import plots
 from snnteach.plots import COLORS, Diagram, bands, fields, figure, names, raster, readout, rows, rule, show, ticks, traces
 from tests.drawing import Picture
+from tests.shell import shell
 
 SEEDS = {"ours": [0.95, 0.96, 0.97], "linear": [0.90, 0.91, 0.92], "undone": [0.1]}
 
@@ -147,11 +147,9 @@ def test_a_train_and_a_curve_share_their_steps():
 
 
 def test_a_figure_is_drawn_with_twice_the_pixels_of_its_size():
-    InteractiveShell.instance()
     fig = figure(3, 2)[0]
-    with capture_output() as captured:
+    with shell(), capture_output() as captured:
         show(fig, "Empty axes.")
-    InteractiveShell.clear_instance()
     data, metadata = captured.outputs[0].data["image/png"], captured.outputs[0].metadata["image/png"]
     assert metadata == {"alt": "Empty axes.", "width": 288} and fig.dpi == 96
     assert Image.open(io.BytesIO(base64.b64decode(data))).size == (576, 384)

@@ -6,7 +6,7 @@ import torch
 from snnteach import bptt as reference
 from snnteach.lessons.bptt import explorers as explorer
 from snnteach.lessons.bptt import study
-from snnteach.lessons.bptt.exercises import layer_detached
+from snnteach.lessons.bptt.answers import layer_detached
 from snnteach.lessons.bptt.films import backward_frames, build_backward, draw_backward
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find

@@ -7,7 +7,7 @@ import torch
 from snnteach import three_factor as reference
 from snnteach.lessons.three_factor import films as floor
 from snnteach.lessons.three_factor import study
-from snnteach.lessons.three_factor.exercises import of_numbers
+from snnteach.lessons.three_factor.answers import of_numbers
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer

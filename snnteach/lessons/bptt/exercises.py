@@ -1,132 +1,8 @@
 """Exercises of notebook 08."""
-import math
-
 import torch
 
 from ..kinds import Exercise, Guess, Misconception, Question
-
-
-def membrane_gradient(d_spk, h, beta):
-    d_mem, later = torch.zeros_like(d_spk), 0.0                       # [T] each
-    for t in reversed(range(len(d_spk))):
-        later = h[t] * d_spk[t] + beta * later
-        d_mem[t] = later
-    return d_mem
-
-
-def _as_printed(d_spk, h, beta):
-    d_mem, later = torch.zeros_like(d_spk), 0.0
-    for t in reversed(range(len(d_spk))):
-        later = h[t] * (d_spk[t] + beta * later)
-        d_mem[t] = later
-    return d_mem
-
-
-def _without_leak(d_spk, h, beta):
-    return membrane_gradient(d_spk, h, 1.0)
-
-
-def _forwards(d_spk, h, beta):
-    return membrane_gradient(d_spk.flip(0), h.flip(0), beta).flip(0)
-
-
-def _leak_on_everything(d_spk, h, beta):
-    d_mem, later = torch.zeros_like(d_spk), 0.0
-    for t in reversed(range(len(d_spk))):
-        later = beta * (h[t] * d_spk[t] + later)
-        d_mem[t] = later
-    return d_mem
-
-
-def _spike_handed_on(d_spk, h, beta):
-    after = torch.cat([d_spk[1:], torch.zeros(1)])
-    return h * d_spk + beta * after
-
-
-def _immediate_only(d_spk, h, beta):
-    return h * d_spk
-
-
-def layer_gradient(d_spk, h, V, alpha, beta):
-    d_syn, d_mem, d_cur = torch.zeros_like(d_spk), torch.zeros_like(d_spk[0]), torch.zeros_like(d_spk[0])
-    for t in reversed(range(len(d_spk))):
-        into_spk = d_spk[t] + d_cur @ V - d_mem                        # d_cur, d_mem: of step t+1 still, [B, H]
-        d_mem = h[t] * into_spk + beta * d_mem
-        d_cur = d_mem + alpha * d_cur
-        d_syn[t] = d_cur
-    return d_syn
-
-
-def layer_variant(into_spk):
-    """`layer_gradient` with another sum of what comes back into the spike."""
-    def gradient(d_spk, h, V, alpha, beta):
-        d_syn, d_mem, d_cur = torch.zeros_like(d_spk), torch.zeros_like(d_spk[0]), torch.zeros_like(d_spk[0])
-        for t in reversed(range(len(d_spk))):
-            d_mem = h[t] * into_spk(d_spk[t], d_cur, d_mem, V) + beta * d_mem
-            d_syn[t] = d_cur = d_mem + alpha * d_cur
-        return d_syn
-
-    return gradient
-
-
-layer_detached = layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V)
-
-
-def _layer_step(step):
-    """`layer_gradient` with another way from the spike to potential and current."""
-    def gradient(d_spk, h, V, alpha, beta):
-        d_syn, d_mem, d_cur = torch.zeros_like(d_spk), torch.zeros_like(d_spk[0]), torch.zeros_like(d_spk[0])
-        for t in reversed(range(len(d_spk))):
-            d_mem, d_cur = step(h[t], d_spk[t] + d_cur @ V - d_mem, beta * d_mem, alpha * d_cur)
-            d_syn[t] = d_cur
-        return d_syn
-
-    return gradient
-
-
-def _potential_instead(d_spk, h, V, alpha, beta):
-    d_syn, later = layer_gradient(d_spk, h, V, alpha, beta), torch.zeros_like(d_spk)
-    later[:-1] = d_syn[1:]
-    return d_syn - alpha * later
-
-
-def _layer_forwards(d_spk, h, V, alpha, beta):
-    return layer_gradient(d_spk.flip(0), h.flip(0), V, alpha, beta).flip(0)
-
-
-def window_for(beta, share):
-    return math.ceil(math.log(1 - share) / math.log(beta))
-
-
-def _rounded_down(beta, share):
-    return math.floor(math.log(1 - share) / math.log(beta))
-
-
-def _rounded(beta, share):
-    return round(math.log(1 - share) / math.log(beta))
-
-
-def _weakest_alone(beta, share):
-    return math.ceil(math.log(share) / math.log(beta))
-
-
-def _time_constant(beta, share):
-    return math.ceil(-1 / math.log(beta))
-
-
-def _log_of_ten(beta, share):
-    return math.ceil(-math.log10(1 - share) / -math.log(beta))
-
-
-def _drawn(seed, *shapes):
-    random = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=random) for shape in shapes]
-
-
-def _layer_case(seed, alpha, beta):
-    d_spk, mem, V = _drawn(seed, (4, 2, 3), (4, 2, 3), (3, 3))
-    return d_spk, 1 / (1 + mem**2), V, alpha, beta
-
+from . import answers
 
 _SPK, _H = torch.tensor([0.5, -1.0, 0.0, 2.0]), torch.tensor([0.2, 0.9, 1.0, 0.4])
 
@@ -153,36 +29,41 @@ EXERCISES = [
     Exercise(
         id="08.2", difficulty="medium", minutes=8,
         question="Mend the backward pass of one neuron, reset detached: d_mem[t] = h(t) d_spk[t] + beta d_mem[t+1].",
-        reference=membrane_gradient,
+        reference=answers.membrane_gradient,
         cases=((_SPK, _H, 0.9), (_SPK.flip(0), torch.ones(4), 0.5)),
         property="At the last step, where nothing comes back, it is h times d_spk; with h = 0 everywhere it is 0 everywhere.",
         hints=("Two arrows leave U[t]: one goes to S[t], one to U[t+1]. Which of them passes through the step function?",
                "Only d_spk[t] is multiplied by h[t]: later = h[t] * d_spk[t] + beta * later."),
         misconceptions=(
-            Misconception(_as_printed, "this is the printed one: it sends what comes from U[t+1] through the surrogate. The "
+            Misconception(answers.as_printed,
+                          "this is the printed one: it sends what comes from U[t+1] through the surrogate. The "
                                        "leak is a straight wire."),
-            Misconception(_without_leak, "on the way from U[t+1] to U[t] the gradient is multiplied by beta."),
-            Misconception(_forwards, "you start at step 0. What is later must be known first: start at the last step."),
-            Misconception(_leak_on_everything, "beta belongs to what comes from step t+1; this step's spike does not leak."),
-            Misconception(_spike_handed_on, "from step t+1 comes its whole gradient, d_mem[t+1], not its d_spk."),
-            Misconception(_immediate_only, "this is the immediate influence; add what the next step sends back, times beta."),
+            Misconception(answers.without_leak, "on the way from U[t+1] to U[t] the gradient is multiplied by beta."),
+            Misconception(answers.forwards, "you start at step 0. What is later must be known first: start at the last step."),
+            Misconception(answers.leak_on_everything,
+                          "beta belongs to what comes from step t+1; this step's spike does not leak."),
+            Misconception(answers.spike_handed_on, "from step t+1 comes its whole gradient, d_mem[t+1], not its d_spk."),
+            Misconception(answers.immediate_only,
+                          "this is the immediate influence; add what the next step sends back, times beta."),
         )),
     Exercise(
         id="08.3", difficulty="medium", minutes=7,
         question="A neuron without recurrence and with steady input gets beta^n of its gradient from n steps back. Return the "
                  "smallest window K (an int) that keeps at least `share` of the sum over all n.",
-        reference=window_for,
+        reference=answers.window_for,
         cases=((0.9, 0.9), (0.5, 0.99), (0.97, 0.5), (0.8, 0.9)),
         property="A whole number, and the first at which what is cut off is at most 1 - share of the whole.",
         hints=("1 + beta + ... + beta^(K-1) = (1 - beta^K) / (1 - beta). Divide by the sum without an end.",
                "1 - beta^K >= share, so K >= ln(1 - share) / ln(beta); then the next whole number."),
         misconceptions=(
-            Misconception(_rounded_down, "rounded down, the window keeps a little less than `share`: round up."),
-            Misconception(_rounded, "rounded to the nearest, it may fall short of `share`: always round up."),
-            Misconception(_weakest_alone, "this is where beta^K itself falls to `share`. What is cut off is beta^K: it may be "
+            Misconception(answers.rounded_down, "rounded down, the window keeps a little less than `share`: round up."),
+            Misconception(answers.rounded, "rounded to the nearest, it may fall short of `share`: always round up."),
+            Misconception(answers.weakest_alone,
+                          "this is where beta^K itself falls to `share`. What is cut off is beta^K: it may be "
                                           "1 - share."),
-            Misconception(_time_constant, "one time constant keeps 63 %, whatever was asked for. Where does `share` enter?"),
-            Misconception(_log_of_ten, "two kinds of logarithm are mixed; use the same above and below."),
+            Misconception(answers.time_constant,
+                          "one time constant keeps 63 %, whatever was asked for. Where does `share` enter?"),
+            Misconception(answers.log_of_ten, "two kinds of logarithm are mixed; use the same above and below."),
         )),
     Exercise(
         id="08.4", difficulty="easy", minutes=5, tolerance=5e-3,
@@ -221,8 +102,8 @@ EXERCISES = [
         question="Write the backward pass of a recurrent layer with a synaptic current, reset attached, threshold 1: I[t] = "
                  "alpha I[t-1] + W X[t] + V S[t-1], U[t] = beta U[t-1] + I[t] - S[t-1]. Given d_spk [T, B, H], what the "
                  "read-out sends to each spike, and h [T, B, H], return the gradient for each current I[t], [T, B, H].",
-        reference=layer_gradient,
-        cases=(_layer_case(0, 0.5, 0.9), _layer_case(1, 0.8, 0.6)),
+        reference=answers.layer_gradient,
+        cases=(answers.layer_case(0, 0.5, 0.9), answers.layer_case(1, 0.8, 0.6)),
         property="One term for each arrow: three leave S[t] (one of them is d_spk[t]), two leave U[t], two leave I[t]. At the "
                  "last step only d_spk, h and a 1 are left.",
         hints=("Draw I[t], U[t] and S[t] for two steps. From S[t]: to the read-out, to I[t+1] with V, to U[t+1] with -1. From "
@@ -230,29 +111,31 @@ EXERCISES = [
                "Keep two things from the step after, d_mem and d_cur, [B, H] each. Spike first: d_spk[t] + d_cur @ V - d_mem.",
                "Then d_mem = h[t] * into_spk + beta * d_mem, and d_cur = d_mem + alpha * d_cur, which is what to store."),
         misconceptions=(
-            Misconception(lambda d_spk, h, V, *decays: layer_gradient(d_spk, h, V.T, *decays),
+            Misconception(lambda d_spk, h, V, *decays: answers.layer_gradient(d_spk, h, V.T, *decays),
                           "V is the wrong way round: a batch of rows [B, H] goes back through `@ V`, forward it went through "
                           "`@ V.T`."),
-            Misconception(lambda d_spk, h, V, alpha, beta: layer_gradient(d_spk, h, V, 0.0, beta),
+            Misconception(lambda d_spk, h, V, alpha, beta: answers.layer_gradient(d_spk, h, V, 0.0, beta),
                           "two arrows leave I[t]: the one to I[t+1], with alpha, is missing."),
-            Misconception(layer_detached,
+            Misconception(answers.layer_detached,
                           "the reset is attached: one more arrow leaves S[t], to U[t+1], with -1."),
-            Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_mem @ V - d_mem),
+            Misconception(answers.layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_mem @ V - d_mem),
                           "V leads from S[t] into the current I[t+1], not into the potential: send back what stands at "
                           "I[t+1]."),
-            Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V + d_mem),
+            Misconception(answers.layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk + d_cur @ V + d_mem),
                           "the reset takes charge away: its arrow carries -1."),
-            Misconception(layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk - d_mem),
+            Misconception(answers.layer_variant(lambda d_spk, d_cur, d_mem, V: d_spk - d_mem),
                           "the recurrent arrow is missing: from S[t] to I[t+1], with V."),
-            Misconception(_layer_step(lambda h, spk, mem, cur: (h * (spk + mem), h * (spk + mem) + cur)),
+            Misconception(answers.layer_step(lambda h, spk, mem, cur: (h * (spk + mem), h * (spk + mem) + cur)),
                           "the leak is a straight wire: only what comes from S[t] passes through h."),
-            Misconception(lambda d_spk, h, V, alpha, beta: layer_gradient(d_spk, h, V, beta, alpha),
+            Misconception(lambda d_spk, h, V, alpha, beta: answers.layer_gradient(d_spk, h, V, beta, alpha),
                           "alpha belongs to I, beta to U."),
-            Misconception(_layer_step(lambda h, spk, mem, cur: (h * spk + mem, h * spk + cur)),
+            Misconception(answers.layer_step(lambda h, spk, mem, cur: (h * spk + mem, h * spk + cur)),
                           "from I[t] goes an arrow to U[t]: add the whole of dU[t], beta included."),
-            Misconception(_potential_instead, "this is the gradient for U[t]; asked is that for I[t], which also reaches "
+            Misconception(answers.potential_instead,
+                          "this is the gradient for U[t]; asked is that for I[t], which also reaches "
                                               "I[t+1]."),
-            Misconception(_layer_forwards, "you start at step 0. What is later must be known first: start at the last step."),
+            Misconception(answers.layer_forwards,
+                          "you start at step 0. What is later must be known first: start at the last step."),
         )),
     Exercise(
         id="08.7", difficulty="easy", minutes=5, tolerance=5e-3,

@@ -14,7 +14,7 @@ from ...data import digits, flat, mnist5k
 from ...neurons import lif_step
 from ...surrogate import atan
 from ..kinds import AMOUNT, SHARE
-from .exercises import layer_detached, layer_gradient
+from .answers import layer_detached, layer_gradient
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.1

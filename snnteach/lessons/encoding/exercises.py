@@ -1,138 +1,8 @@
 """Exercises of notebook 04."""
-import math
-
 import torch
 
 from ..kinds import Exercise, Guess, Misconception, Question
-
-
-def free_rate(measured, dead_time):
-    return measured / (1 - measured * dead_time)
-
-
-def _law_forwards(measured, dead_time):
-    return measured / (1 + measured * dead_time)
-
-
-def _to_first_order(measured, dead_time):
-    return measured * (1 + measured * dead_time)
-
-
-def _mean_interval(measured, dead_time):
-    return 1 / measured - dead_time
-
-
-def _ignored(measured, dead_time):
-    return measured
-
-
-def _time_for_share(measured, dead_time):
-    return measured / (1 - dead_time)
-
-
-def faintest(num_steps, tau, threshold):
-    return threshold / (1 - math.exp(-num_steps / tau))
-
-
-def _never_late(num_steps, tau, threshold):
-    return threshold
-
-
-def _one_step_early(num_steps, tau, threshold):
-    return threshold / (1 - math.exp(-(num_steps - 1) / tau))
-
-
-def _wrong_side(num_steps, tau, threshold):
-    return threshold * (1 - math.exp(-num_steps / tau))
-
-
-def _what_is_left(num_steps, tau, threshold):
-    return threshold / math.exp(-num_steps / tau)
-
-
-def regular_code(x, num_steps):
-    store, spikes = torch.full_like(x, 0.5), []
-    for _ in range(num_steps):
-        store = store + x
-        spk = (store > 1).to(x.dtype)
-        store = store - spk
-        spikes.append(spk)
-    spk = torch.stack(spikes)                                            # [T, ...]
-    steps = torch.arange(1, num_steps + 1).view(-1, *[1] * x.dim())      # [T, 1, ...]
-    return spk, spk.cumsum(0) / steps
-
-
-def _fired(x, num_steps, *, start=0.5, at=False, empty=False, judged_first=False, pays=1.0):
-    store, spikes = torch.full_like(x, start), []
-    for _ in range(num_steps):
-        before, store = store, store + x
-        judged = before if judged_first else store
-        spk = ((judged >= 1) if at else (judged > 1)).to(x.dtype)
-        store = store * (1 - spk) if empty else store - pays * spk
-        spikes.append(spk)
-    return torch.stack(spikes)
-
-
-def _read(spk):
-    return spk, spk.cumsum(0) / torch.arange(1, len(spk) + 1).view(-1, *[1] * (spk.dim() - 1))
-
-
-def _begins_empty(x, num_steps):
-    return _read(_fired(x, num_steps, start=0.0))
-
-
-def _fires_at_it(x, num_steps):
-    return _read(_fired(x, num_steps, at=True))
-
-
-def _empties(x, num_steps):
-    return _read(_fired(x, num_steps, empty=True))
-
-
-def _never_pays(x, num_steps):
-    return _read(_fired(x, num_steps, pays=0.0))
-
-
-def _judges_first(x, num_steps):
-    return _read(_fired(x, num_steps, judged_first=True))
-
-
-def _pays_a_half(x, num_steps):
-    return _read(_fired(x, num_steps, pays=0.5))
-
-
-def _counts(x, num_steps):
-    spk = _fired(x, num_steps)
-    return spk, spk.cumsum(0)
-
-
-def _of_all_steps(x, num_steps):
-    spk = _fired(x, num_steps)
-    return spk, spk.cumsum(0) / num_steps
-
-
-def _from_step_0(x, num_steps):
-    spk = _fired(x, num_steps)
-    return spk, spk.cumsum(0) / torch.arange(num_steps).view(-1, *[1] * x.dim())
-
-
-def _only_at_the_end(x, num_steps):
-    spk = _fired(x, num_steps)
-    return spk, spk.mean(0).expand_as(spk)
-
-
-def _swapped(x, num_steps):
-    return regular_code(x, num_steps)[::-1]
-
-
-def _all_at_the_start(x, num_steps):
-    step = torch.arange(num_steps).view(-1, *[1] * x.dim())
-    return _read((step < (x * num_steps).round()).to(x.dtype))
-
-
-def _grey(seed, *shape):
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
-
+from . import answers
 
 EXERCISES = [
     Exercise(
@@ -152,32 +22,37 @@ EXERCISES = [
     Exercise(
         id="04.2", difficulty="medium", minutes=6,
         question="A neuron fires at the rate `measured`, with a dead time after each spike. How fast would it fire without?",
-        reference=free_rate,
+        reference=answers.free_rate,
         property="One over your rate, plus the dead time, has to be the mean interval that was measured.",
         cases=((50.0, 0.005), (100.0, 0.0), (92.9, 0.0032), (0.25, 2.0)),
         hints=("Think in intervals: the mean interval is dead_time + 1 / rate.",
                "1 / measured = dead_time + 1 / rate. Solve for rate."),
         misconceptions=(
-            Misconception(_law_forwards, "this makes the rate lower still. The dead time has already been at work: undo it."),
-            Misconception(_to_first_order, "right for short dead times only: 1 / (1 - m d) is not 1 + m d."),
-            Misconception(_mean_interval, "that is the mean interval without dead time; the rate is its inverse."),
-            Misconception(_time_for_share, "dead_time is a time, not a share. For which share of the time is the neuron dead?"),
-            Misconception(_ignored, "then the dead time would cost nothing. It silences the neuron for a part of the time."),
+            Misconception(answers.law_forwards,
+                          "this makes the rate lower still. The dead time has already been at work: undo it."),
+            Misconception(answers.to_first_order, "right for short dead times only: 1 / (1 - m d) is not 1 + m d."),
+            Misconception(answers.mean_interval, "that is the mean interval without dead time; the rate is its inverse."),
+            Misconception(answers.time_for_share,
+                          "dead_time is a time, not a share. For which share of the time is the neuron dead?"),
+            Misconception(answers.ignored,
+                          "then the dead time would cost nothing. It silences the neuron for a part of the time."),
         )),
     Exercise(
         id="04.3", difficulty="medium", minutes=7,
         question="Which is the faintest intensity that still fires within `num_steps` steps of a logarithmic latency code?",
-        reference=faintest,
+        reference=answers.faintest,
         property="At your intensity, tau ln(x / (x - threshold)) has to come out as num_steps.",
         cases=((10, 5.0, 0.1), (8, 8.0, 0.1), (100, 5.0, 0.01), (2, 2.0, 0.3)),
         hints=("Put t = num_steps into t = tau ln(x / (x - threshold)) and solve for x.",
                "x / (x - threshold) = exp(t / tau), so threshold / x = 1 - exp(-t / tau)."),
         misconceptions=(
-            Misconception(_never_late, "that one fires after an infinite time. The clock stops at num_steps."),
-            Misconception(_one_step_early, "the last step begins at num_steps - 1 and lasts until num_steps: a spike at t = "
+            Misconception(answers.never_late, "that one fires after an infinite time. The clock stops at num_steps."),
+            Misconception(answers.one_step_early,
+                          "the last step begins at num_steps - 1 and lasts until num_steps: a spike at t = "
                                            "num_steps - 0.1 still counts."),
-            Misconception(_wrong_side, "below the threshold nothing fires. The faintest must lie above it: divide."),
-            Misconception(_what_is_left, "exp(-t / tau) is what is missing of the charge at time t; you need what is there."),
+            Misconception(answers.wrong_side, "below the threshold nothing fires. The faintest must lie above it: divide."),
+            Misconception(answers.what_is_left,
+                          "exp(-t / tau) is what is missing of the charge at time t; you need what is there."),
         )),
     Exercise(
         id="04.4", difficulty="easy", minutes=3,
@@ -214,8 +89,8 @@ EXERCISES = [
         question="Write a code without a coin, and its reader. Each pixel has a store, half full (0.5) at first. At every step "
                  "add the pixel's intensity; where the store is then above 1, fire and take 1 out. The reader divides the "
                  "spikes so far by the steps so far. Return (spk, read), each [T, ...].",
-        reference=regular_code,
-        cases=((_grey(0, 40), 16), (_grey(1, 3, 5), 7), (torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]), 8)),
+        reference=answers.regular_code,
+        cases=((answers.grey(0, 40), 16), (answers.grey(1, 3, 5), 7), (torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]), 8)),
         property="After t steps the count has to be t x, up to half a spike, and the reader divides it by t.",
         hints=("One tensor goes from step to step: the store, shaped like x. It begins as torch.full_like(x, 0.5).",
                "In the loop: add x; the spikes are where the store is above 1; subtract them from the store; keep them in a "
@@ -223,21 +98,26 @@ EXERCISES = [
                "spk = torch.stack(list) is [T, ...]; spk.cumsum(0) counts; divide by 1, 2, ..., T, shaped [T, 1, ...]: "
                "torch.arange(1, num_steps + 1).view(-1, *[1] * x.dim())."),
         misconceptions=(
-            Misconception(_begins_empty, "your store begins empty, so every count is rounded down. Half full, it is rounded to "
+            Misconception(answers.begins_empty,
+                          "your store begins empty, so every count is rounded down. Half full, it is rounded to "
                                          "the nearest."),
-            Misconception(_fires_at_it, "you also fire when the store is exactly 1. It has to be above 1."),
-            Misconception(_empties, "you empty the store after a spike, and what was above 1 is lost. Take out 1."),
-            Misconception(_never_pays, "nothing is taken out of the store: once above 1 it fires at every step."),
-            Misconception(_pays_a_half, "a spike takes out 1, not a half. The half is only how full the store is at first."),
-            Misconception(_judges_first, "you compare before you add: the intensity of this step comes one step late."),
-            Misconception(_counts, "the spikes are right. The reader counts, but does not divide by the steps so far."),
-            Misconception(_of_all_steps, "the spikes are right. After t steps the reader knows of t steps: divide by t, not by "
+            Misconception(answers.fires_at_it, "you also fire when the store is exactly 1. It has to be above 1."),
+            Misconception(answers.empties, "you empty the store after a spike, and what was above 1 is lost. Take out 1."),
+            Misconception(answers.never_pays, "nothing is taken out of the store: once above 1 it fires at every step."),
+            Misconception(answers.pays_a_half,
+                          "a spike takes out 1, not a half. The half is only how full the store is at first."),
+            Misconception(answers.judges_first, "you compare before you add: the intensity of this step comes one step late."),
+            Misconception(answers.counts, "the spikes are right. The reader counts, but does not divide by the steps so far."),
+            Misconception(answers.of_all_steps,
+                          "the spikes are right. After t steps the reader knows of t steps: divide by t, not by "
                                          "all."),
-            Misconception(_from_step_0, "the spikes are right. The first step is number 1, not 0: you divide by 0."),
-            Misconception(_only_at_the_end, "the spikes are right. The reader has to say something after each step, from the "
+            Misconception(answers.from_step_0, "the spikes are right. The first step is number 1, not 0: you divide by 0."),
+            Misconception(answers.only_at_the_end,
+                          "the spikes are right. The reader has to say something after each step, from the "
                                             "spikes so far."),
-            Misconception(_swapped, "both are right, in the wrong order: return (spk, read)."),
-            Misconception(_all_at_the_start, "the count at the end is right, but all spikes come first: read early, every grey "
+            Misconception(answers.swapped, "both are right, in the wrong order: return (spk, read)."),
+            Misconception(answers.all_at_the_start,
+                          "the count at the end is right, but all spikes come first: read early, every grey "
                                              "is white. Spread them."),
         )),
 ]

@@ -107,7 +107,7 @@ def recall(rule=adaptive_eprop, beta=0.9, gamma=0.1, frozen=False, updates=200):
         for _ in range(updates):
             x, label = cues(20, generator)
             wanted = F.one_hot(label, 2).float()
-            def error(out, t):
+            def error(out, t, wanted=wanted):
                 return (F.softmax(out, 1) - wanted) / 20 if t >= 75 else 0 * out
             grads = rule(x, weights.hidden, weights.output, error, beta, 0.9, gamma, 0.98)
             weights.hidden.grad, weights.output.grad = grads

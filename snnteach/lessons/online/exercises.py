@@ -2,91 +2,8 @@
 import torch
 
 from ..kinds import Exercise, Guess, Misconception, Question
+from . import answers
 from .adaptive import MISTAKES, adaptive_eprop
-
-
-def pushed_forward(x, beta):
-    trace, steps = torch.zeros(()), []
-    for x_t in x:                                       # [T]
-        trace = beta * trace + x_t
-        steps.append(trace)
-    return torch.stack(steps)                           # [T]
-
-
-def _forgets_all(x, beta):
-    return x.clone()
-
-
-def _forgets_nothing(x, beta):
-    return x.cumsum(0)
-
-
-def _decays_the_newest(x, beta):
-    trace, steps = torch.zeros(()), []
-    for x_t in x:
-        trace = beta * (trace + x_t)
-        steps.append(trace)
-    return torch.stack(steps)
-
-
-def _averages(x, beta):
-    return (1 - beta) * pushed_forward(x, beta)
-
-
-def eligibility_step(trace, eligibility, x, slope, beta, beta_out):
-    trace = beta * trace + x                            # [I]
-    eligibility = beta_out * eligibility + slope[:, None] * trace[None, :]      # [H, I]
-    return trace, eligibility
-
-
-def _no_filter(trace, eligibility, x, slope, beta, beta_out):
-    trace = beta * trace + x
-    return trace, slope[:, None] * trace[None, :]
-
-
-def _one_step_late(trace, eligibility, x, slope, beta, beta_out):
-    return beta * trace + x, beta_out * eligibility + slope[:, None] * trace[None, :]
-
-
-def _same_decay(trace, eligibility, x, slope, beta, beta_out):
-    trace = beta * trace + x
-    return trace, beta * eligibility + slope[:, None] * trace[None, :]
-
-
-def _input_alone(trace, eligibility, x, slope, beta, beta_out):
-    return beta * trace + x, beta_out * eligibility + slope[:, None] * x[None, :]
-
-
-def ottt_gradient(error, feedback, slope, trace):
-    signal = error @ feedback                           # [B, H]
-    return (slope * signal).T @ trace                   # [H, I], summed over the batch
-
-
-def _without_slope(error, feedback, slope, trace):
-    return (error @ feedback).T @ trace
-
-
-def _batch_mean(error, feedback, slope, trace):
-    return (slope * (error @ feedback)).T @ trace / len(error)
-
-
-def _transposed(error, feedback, slope, trace):
-    return trace.T @ (slope * (error @ feedback))
-
-
-def _only_spikes(error, feedback, slope, trace):
-    return (slope.round() * (error @ feedback)).T @ trace
-
-
-def _drifting(out, t):
-    return out - 0.1 * t
-
-
-def _net(seed, *sizes):
-    generator, (inputs, hidden, outputs) = torch.Generator().manual_seed(seed), sizes
-    x = (torch.rand(15, 2, inputs, generator=generator) < 0.5).float()                             # [T, B, I]
-    return x, torch.rand(hidden, inputs, generator=generator), torch.randn(outputs, hidden, generator=generator)
-
 
 _X = torch.tensor([1.0, 0.0, 0.0, 2.0, 1.0])
 _TRACE, _SLOPE = torch.tensor([0.5, 0.0, 2.0]), torch.tensor([0.9, 0.1])
@@ -101,16 +18,18 @@ EXERCISES = [
         id="16.1", difficulty="easy", minutes=5,
         question="Push the influence of one weight forward: return m[t] = d mem[t] / dW for every step of the input x [T], one "
                  "neuron without recurrence, reset detached.",
-        reference=pushed_forward, cases=((_X, 0.8), (torch.rand(12, generator=torch.Generator().manual_seed(0)), 0.5)),
+        reference=answers.pushed_forward, cases=((_X, 0.8), (torch.rand(12, generator=torch.Generator().manual_seed(0)), 0.5)),
         property="A single input of 1 has to leave 1, beta, beta^2 and so on, beginning with its own step.",
         hints=("mem[t] = beta mem[t-1] + W x[t]. Differentiate both sides by W.",
                "m[t] = beta m[t-1] + x[t], from m = 0: one line in a loop over x."),
         misconceptions=(
-            Misconception(_forgets_all, "that is the immediate influence alone. The weight has also acted through the past: "
+            Misconception(answers.forgets_all,
+                          "that is the immediate influence alone. The weight has also acted through the past: "
                                         "add beta times the influence of the step before."),
-            Misconception(_forgets_nothing, "the past leaks: it comes back multiplied by beta at each step, not whole."),
-            Misconception(_decays_the_newest, "the newest input has not leaked yet. Decay what was there, then add x[t]."),
-            Misconception(_averages, "this course does not scale the input by 1 - beta; its influence is x[t] itself."),
+            Misconception(answers.forgets_nothing, "the past leaks: it comes back multiplied by beta at each step, not whole."),
+            Misconception(answers.decays_the_newest,
+                          "the newest input has not leaked yet. Decay what was there, then add x[t]."),
+            Misconception(answers.averages, "this course does not scale the input by 1 - beta; its influence is x[t] itself."),
         )),
     Exercise(
         id="16.2", difficulty="medium", minutes=8, tolerance=1e-3,
@@ -138,7 +57,7 @@ EXERCISES = [
     Exercise(
         id="16.3", difficulty="medium", minutes=8,
         question="Write one step of e-prop's traces for one sample: trace [I], eligibility [H, I], input x [I], slope [H].",
-        reference=eligibility_step,
+        reference=answers.eligibility_step,
         cases=((_TRACE, _ELIGIBILITY, torch.tensor([1.0, 1.0, 0.0]), _SLOPE, 0.9, 0.5),
                (torch.zeros(3), torch.zeros(2, 3), torch.tensor([1.0, 0.0, 3.0]), _SLOPE, 0.8, 0.7)),
         property="After a single input, the trace falls by beta a step, and each synapse adds slope times trace to what is "
@@ -146,12 +65,16 @@ EXERCISES = [
         hints=("First the input line: the trace leaks by beta and takes up x. Only then the synapse.",
                "Eq. 5: beta_out * eligibility + slope[:, None] * trace, with the new trace."),
         misconceptions=(
-            Misconception(_no_filter, "the read-out remembers, so a spike now also moves later outputs: keep beta_out times "
+            Misconception(answers.no_filter,
+                          "the read-out remembers, so a spike now also moves later outputs: keep beta_out times "
                                       "the eligibility of the step before."),
-            Misconception(_one_step_late, "you used the old trace. The input of this step moves the potential of this step."),
-            Misconception(_same_decay, "two memories, two decays: the trace leaks like the membrane, the eligibility like the "
+            Misconception(answers.one_step_late,
+                          "you used the old trace. The input of this step moves the potential of this step."),
+            Misconception(answers.same_decay,
+                          "two memories, two decays: the trace leaks like the membrane, the eligibility like the "
                                        "read-out."),
-            Misconception(_input_alone, "the slope multiplies the trace, what is left of all inputs, not the last input."),
+            Misconception(answers.input_alone,
+                          "the slope multiplies the trace, what is left of all inputs, not the last input."),
         )),
     Exercise(
         id="16.4", difficulty="medium", minutes=7, tolerance=1e-4,
@@ -178,16 +101,19 @@ EXERCISES = [
     Exercise(
         id="16.5", difficulty="easy", minutes=6,
         question="Write the gradient that one step of OTTT adds: error [B, O], feedback [O, H], slope [B, H], trace [B, I].",
-        reference=ottt_gradient, cases=((_ERROR, _BACK, _SLOPES, _TRACES), (2 * _ERROR[:2], _BACK, _SLOPES[1:], _TRACES[:2])),
+        reference=answers.ottt_gradient, cases=((_ERROR, _BACK, _SLOPES, _TRACES), (2 * _ERROR[:2], _BACK, _SLOPES[1:],
+                                                                                    _TRACES[:2])),
         property="[H, I]: for a batch of one, entry (k, j) is the slope of neuron k, times its learning signal, times the "
                  "trace of line j.",
         hints=("The learning signal of each neuron is error @ feedback, [B, H]. What makes it a signal for its potential?",
                "(slope * (error @ feedback)).T @ trace sums the outer products over the batch."),
         misconceptions=(
-            Misconception(_without_slope, "the signal speaks about spikes; times the slope it speaks about potentials."),
-            Misconception(_batch_mean, "the loss decides by its error how samples are averaged; the gradient sums over them."),
-            Misconception(_transposed, "the shape of a weight is [to, from] = [H, I]; yours is [I, H]."),
-            Misconception(_only_spikes, "you rounded the slope. A neuron below threshold learns too, by as much as its slope."),
+            Misconception(answers.without_slope, "the signal speaks about spikes; times the slope it speaks about potentials."),
+            Misconception(answers.batch_mean,
+                          "the loss decides by its error how samples are averaged; the gradient sums over them."),
+            Misconception(answers.transposed, "the shape of a weight is [to, from] = [H, I]; yours is [I, H]."),
+            Misconception(answers.only_spikes,
+                          "you rounded the slope. A neuron below threshold learns too, by as much as its slope."),
         )),
     Exercise(
         id="16.6", difficulty="medium", minutes=6, tolerance=4e-4,
@@ -217,7 +143,8 @@ EXERCISES = [
                  "[B, O], t). Walk once through x and return the gradients (of W, of W_out), summed over steps and batch; "
                  "threshold 1, surrogate atan().",
         reference=adaptive_eprop,
-        cases=((*_net(0, 4, 5, 2), _drifting, 0.9, 0.8, 0.2, 0.95), (*_net(1, 3, 4, 3), _drifting, 0.7, 0.5, 0.5, 0.8)),
+        cases=((*answers.net(0, 4, 5, 2), answers.drifting, 0.9, 0.8, 0.2, 0.95), (*answers.net(1, 3, 4, 3), answers.drifting,
+                                                                                   0.7, 0.5, 0.5, 0.8)),
         property="With gamma = 0 it has to give what the listing of eprop gives; with gamma > 0 a spike long ago still lowers "
                  "what an input does now.",
         hints=("Begin with the neuron: adapted = rho * adapted + spk with the spikes of the step before, then mem, then the "

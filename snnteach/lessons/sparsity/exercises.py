@@ -4,141 +4,7 @@ import math
 import torch
 
 from ..kinds import Exercise, Guess, Misconception, Question
-
-
-def crossover(num_neurons):
-    return 1 / math.ceil(math.log2(num_neurons))
-
-
-def _spikes_instead_of_density(num_neurons):
-    return num_neurons / math.ceil(math.log2(num_neurons))
-
-
-def gaps(spk):
-    positions = [-1, *spk.nonzero().flatten().tolist()]
-    return [after - before - 1 for before, after in zip(positions[:-1], positions[1:], strict=True)]
-
-
-def _positions(spk):
-    return spk.nonzero().flatten().tolist()
-
-
-def _differences(spk):
-    return [gap + 1 for gap in _from_zero(spk)]
-
-
-def _from_minus_one(spk):
-    return [gap + 1 for gap in gaps(spk)]
-
-
-def _from_zero(spk):
-    positions = [0, *_positions(spk)]
-    return [after - before - 1 for before, after in zip(positions[:-1], positions[1:], strict=True)]
-
-
-def _first_gap_missing(spk):
-    return gaps(spk)[1:]
-
-
-def _zeros_at_the_end(spk):
-    return [*gaps(spk), len(spk) - 1 - max(_positions(spk), default=-1)]
-
-
-def _spikes(num_neurons, *positions):
-    spk = torch.zeros(num_neurons)
-    spk[list(positions)] = 1
-    return spk
-
-
-def layer(current, beta, threshold):
-    mem = spk = torch.zeros_like(current[0])
-    spikes = []
-    for now in current:
-        mem = beta * mem + now - threshold * spk
-        spk = (mem > threshold).to(current.dtype)
-        spikes.append(spk)
-    return torch.stack(spikes)
-
-
-def _variant(update):
-    """A layer with another update(mem, now, spk, beta, threshold) of the membrane and (mem, threshold) -> (spk, mem)."""
-    def wrong(current, beta, threshold):
-        mem = spk = torch.zeros_like(current[0])
-        shown = []
-        for now in current:
-            mem, spk, out = update(mem, now, spk, beta, threshold)
-            shown.append(out)
-        return torch.stack(shown)
-
-    return wrong
-
-
-def _step(mem, threshold):
-    return (mem > threshold).to(mem.dtype)
-
-
-def _never_resets(mem, now, spk, beta, threshold):
-    mem = beta * mem + now
-    return mem, spk, _step(mem, threshold)
-
-
-def _no_leak(mem, now, spk, beta, threshold):
-    mem = mem + now - threshold * spk
-    return mem, _step(mem, threshold), _step(mem, threshold)
-
-
-def _no_memory(mem, now, spk, beta, threshold):
-    return mem, spk, _step(now, threshold)
-
-
-def _resets_at_once(mem, now, spk, beta, threshold):
-    mem = beta * mem + now
-    spk = _step(mem, threshold)
-    return mem - threshold * spk, spk, spk
-
-
-def _to_zero(mem, now, spk, beta, threshold):
-    mem = beta * mem * (1 - spk) + now
-    return mem, _step(mem, threshold), _step(mem, threshold)
-
-
-def _costs_one(mem, now, spk, beta, threshold):
-    mem = beta * mem + now - spk
-    return mem, _step(mem, threshold), _step(mem, threshold)
-
-
-def _fires_above_one(mem, now, spk, beta, threshold):
-    mem = beta * mem + now - threshold * spk
-    return mem, _step(mem, 1.0), _step(mem, 1.0)
-
-
-def _at_or_above(mem, now, spk, beta, threshold):
-    mem = beta * mem + now - threshold * spk
-    spk = (mem >= threshold).to(mem.dtype)
-    return mem, spk, spk
-
-
-def _asks_first(mem, now, spk, beta, threshold):
-    spk = _step(mem, threshold)
-    return beta * mem + now - threshold * spk, spk, spk
-
-
-def _membrane(mem, now, spk, beta, threshold):
-    mem = beta * mem + now - threshold * spk
-    return mem, _step(mem, threshold), mem
-
-
-def _absorbed(current, beta, threshold):
-    return layer((1 - beta) * current, beta, threshold)
-
-
-def _batch_first(current, beta, threshold):
-    return layer(current.transpose(0, 1), beta, threshold).transpose(0, 1)
-
-
-def _current(seed, *shape):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) + 0.4
-
+from . import answers
 
 EXERCISES = [
     Exercise(
@@ -161,7 +27,8 @@ EXERCISES = [
     Exercise(
         id="00.2", difficulty="easy", minutes=5,
         question="Write a function of N that returns the fraction of active neurons at which list and bitmap are equally long.",
-        reference=crossover, property="At this share of active neurons, K addresses take as many bits as the N of the bitmap.",
+        reference=answers.crossover,
+             property="At this share of active neurons, K addresses take as many bits as the N of the bitmap.",
         cases=((64,), (784,), (10_000,)),
         hints=("K addresses take K * math.ceil(math.log2(N)) bits, the bitmap takes N. Set them equal.",
                "Solve for the fraction K / N. What remains on the other side?"),
@@ -175,24 +42,29 @@ EXERCISES = [
                           "that is the length of one address over that of the bitmap. Solve K ceil(log2 N) = N for K / N."),
             Misconception(lambda n: math.ceil(math.log2(n)),
                           "that is the length of one address. How many of them are as long as N bits, as a share of N?"),
-            Misconception(_spikes_instead_of_density, "that is the number of spikes K. Divide by N to get a fraction."),
+            Misconception(answers.spikes_instead_of_density, "that is the number of spikes K. Divide by N to get a fraction."),
         )),
     Exercise(
         id="00.3", difficulty="medium", minutes=8,
         question="Write spikes [N] as a list with the number of zeros before each spike.",
-        reference=gaps,
+        reference=answers.gaps,
         property="There are as many entries as spikes, and entries plus spikes add up to the place after the last one.",
-        cases=((_spikes(21, 10, 20),), (_spikes(12, 0, 1, 5),), (_spikes(8, 3),), (torch.zeros(5),)),
+        cases=((answers.spikes_at(21, 10, 20),), (answers.spikes_at(12, 0, 1, 5),), (answers.spikes_at(8, 3),),
+               (torch.zeros(5),)),
         hints=("spk.nonzero().flatten().tolist() gives the positions of the spikes.",
                "Between neighbouring spikes at a and b stand b - a - 1 zeros. Where would a spike before the first one stand?"),
         misconceptions=(
-            Misconception(_positions, "those are the positions. How many zeros stand between one spike and the next?"),
-            Misconception(_differences, "between spikes at 10 and 20 stand 9 zeros, not 10: the spike itself is no zero."),
-            Misconception(_from_minus_one, "every entry counts one too many: the spike itself is no zero."),
-            Misconception(_from_zero, "only the first gap is one short: a spike before the first one would stand at -1, not at "
+            Misconception(answers.where,
+                          "those are the positions. How many zeros stand between one spike and the next?"),
+            Misconception(answers.differences,
+                          "between spikes at 10 and 20 stand 9 zeros, not 10: the spike itself is no zero."),
+            Misconception(answers.from_minus_one, "every entry counts one too many: the spike itself is no zero."),
+            Misconception(answers.from_zero,
+                          "only the first gap is one short: a spike before the first one would stand at -1, not at "
                                       "0."),
-            Misconception(_first_gap_missing, "the zeros before the first spike are missing; without them it has no place."),
-            Misconception(_zeros_at_the_end, "one number too many: the zeros after the last spike are not written, "
+            Misconception(answers.first_gap_missing,
+                          "the zeros before the first spike are missing; without them it has no place."),
+            Misconception(answers.zeros_at_the_end, "one number too many: the zeros after the last spike are not written, "
                                              "because the reader knows N."),
         )),
     Exercise(
@@ -230,32 +102,40 @@ EXERCISES = [
     Exercise(
         id="00.6", difficulty="medium", minutes=15, build=True,
         question="Write a layer of spiking neurons, Eq. 2: currents [T, B, N] in, spikes [T, B, N] out, from rest.",
-        reference=layer,
+        reference=answers.layer,
         property="Each step leaks, adds its current, pays for the last spike, and then asks whether U > threshold.",
-        cases=((_current(0, 12, 3, 5), 0.9, 1.0), (_current(1, 12, 3, 5), 0.5, 1.5),
+        cases=((answers.currents(0, 12, 3, 5), 0.9, 1.0), (answers.currents(1, 12, 3, 5), 0.5, 1.5),
                (torch.tensor([0.5, 0.5, 0.5, 0.0, 1.0, 0.25]).view(6, 1, 1), 1.0, 1.0)),
         hints=("Two things live on from step to step: mem and spk. Both start as torch.zeros_like(current[0]).",
                "for now in current: gives one step [B, N] after the other. In it, write Eq. 2 from left to right: "
                "mem = beta * mem + now - threshold * spk.",
                "(mem > threshold).float() makes spikes of truth values; collect them in a list, and return torch.stack(list)."),
         misconceptions=(
-            Misconception(_variant(_never_resets), "no spike is ever paid for: subtract threshold times the spike of the step "
+            Misconception(answers.variant(answers.never_resets),
+                          "no spike is ever paid for: subtract threshold times the spike of the step "
                                                    "before."),
-            Misconception(_variant(_no_leak), "nothing leaks: of the last potential only beta is kept."),
-            Misconception(_variant(_no_memory), "nothing is remembered: the potential of the step before is lost. Is mem "
+            Misconception(answers.variant(answers.no_leak), "nothing leaks: of the last potential only beta is kept."),
+            Misconception(answers.variant(answers.no_memory),
+                          "nothing is remembered: the potential of the step before is lost. Is mem "
                                                 "updated in the loop, and started before it?"),
-            Misconception(_variant(_resets_at_once), "you subtract the threshold in the step of the spike, so that the rest "
+            Misconception(answers.variant(answers.resets_at_once),
+                          "you subtract the threshold in the step of the spike, so that the rest "
                                                      "leaks as well. In Eq. 2 the next step pays, and in full."),
-            Misconception(_variant(_to_zero), "you set the potential to zero after a spike. Eq. 2 subtracts a threshold and "
+            Misconception(answers.variant(answers.to_zero),
+                          "you set the potential to zero after a spike. Eq. 2 subtracts a threshold and "
                                               "keeps what is above it."),
-            Misconception(_variant(_costs_one), "right for a threshold of 1 only: a spike costs `threshold`."),
-            Misconception(_variant(_fires_above_one), "right for a threshold of 1 only: the spike compares with `threshold`."),
-            Misconception(_variant(_at_or_above), "you fire when U equals the threshold, too. Eq. 2 is strict: U > threshold."),
-            Misconception(_variant(_asks_first), "you compare before the current of this step has arrived, so every spike "
+            Misconception(answers.variant(answers.costs_one), "right for a threshold of 1 only: a spike costs `threshold`."),
+            Misconception(answers.variant(answers.fires_above_one),
+                          "right for a threshold of 1 only: the spike compares with `threshold`."),
+            Misconception(answers.variant(answers.at_or_above),
+                          "you fire when U equals the threshold, too. Eq. 2 is strict: U > threshold."),
+            Misconception(answers.variant(answers.asks_first),
+                          "you compare before the current of this step has arrived, so every spike "
                                                  "comes a step late: update mem first."),
-            Misconception(_absorbed, "you scaled the current by 1 - beta. Eq. 2 adds all of it."),
-            Misconception(_batch_first, "your time runs along the images: it is the first axis, current[0] is the first step."),
-            Misconception(_variant(_membrane), "those are the potentials. Return the spikes."),
+            Misconception(answers.absorbed, "you scaled the current by 1 - beta. Eq. 2 adds all of it."),
+            Misconception(answers.batch_first,
+                          "your time runs along the images: it is the first axis, current[0] is the first step."),
+            Misconception(answers.variant(answers.membrane), "those are the potentials. Return the spikes."),
         )),
 ]
 

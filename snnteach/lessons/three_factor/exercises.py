@@ -5,89 +5,9 @@ import torch
 
 from ...surrogate import atan, triangular
 from ..kinds import Exercise, Guess, Misconception, Question
-
-
-def of_numbers(surrogate):
-    """Let a surrogate take numbers besides tensors: readers write h(-threshold)."""
-    def h(u):
-        return surrogate(u) if isinstance(u, torch.Tensor) else surrogate(torch.tensor(float(u))).item()
-    return h
-
-
-def _uneven(u):
-    return atan()(u + 0.3)
-
-
-def window_ratio(beta, threshold, h):
-    return beta - threshold * h(-threshold)
-
-
-def learning_step(trace, x, mem, error, beta, threshold, rate):
-    trace = beta * trace + x                                        # [I]
-    h = (1 - (mem - threshold).abs()).clamp(min=0)                  # [H]
-    return trace, -rate * torch.outer(error * h, trace)             # [H, I]
-
-
-def _spikes_only(trace, x, mem, error, beta, threshold, rate):
-    trace = beta * trace + x
-    return trace, -rate * torch.outer(error * (mem > threshold), trace)
-
-
-def _input_now(trace, x, mem, error, beta, threshold, rate):
-    h = (1 - (mem - threshold).abs()).clamp(min=0)
-    return beta * trace + x, -rate * torch.outer(error * h, x)
-
-
-def _trace_before(trace, x, mem, error, beta, threshold, rate):
-    h = (1 - (mem - threshold).abs()).clamp(min=0)
-    return beta * trace + x, -rate * torch.outer(error * h, trace)
-
-
-def _not_clamped(trace, x, mem, error, beta, threshold, rate):
-    trace = beta * trace + x
-    return trace, -rate * torch.outer(error * (1 - (mem - threshold).abs()), trace)
-
-
-def expected_change(p, reward_spike, reward_silent, baseline):
-    fired = p * (reward_spike - baseline) * (1 - p)                 # fires with probability p: score 1 - p
-    silent = (1 - p) * (reward_silent - baseline) * (0 - p)         # stays silent: score -p
-    return fired + silent
-
-
-def reward_update(x, mem, spk, reward, expected, beta, decay, slope, rate):
-    seen = torch.zeros_like(x[0])                                   # the trace of each input, [B, I]
-    tag = torch.zeros(*spk[0].shape, x.shape[2])                    # the tag of each synapse, [B, H, I]
-    for x_t, mem_t, spk_t in zip(x, mem, spk, strict=True):
-        seen = beta * seen + x_t
-        surprise = slope * (spk_t - torch.sigmoid(slope * (mem_t - 1)))
-        tag = decay * tag + surprise[:, :, None] * seen[:, None, :]
-    change = rate * ((reward - expected)[:, None, None] * tag).mean(0)
-    return change, expected + 0.05 * (reward.mean() - expected)
-
-
-def _twisted(**twist):
-    """The update with one mistake in it: `twist` {name: function} makes other arguments from those that are given."""
-    def update(*values):
-        given = dict(zip("x mem spk reward expected beta decay slope rate".split(), values, strict=True))
-        twisted = reward_update(**given | {name: make(given) for name, make in twist.items()})
-        return twisted[0], reward_update(*values)[1]
-    return update
-
+from . import answers
 
 _TRACE, _X = torch.tensor([0.5, 0.0, 1.0]), torch.tensor([1.0, 1.0, 0.0])
-_DICE = torch.Generator().manual_seed(15)
-
-
-def _trial(steps, batch, neurons, inputs, *constants):
-    """A case of the build: random spikes and membranes, rewards of 0 and 1, an expectation, and the constants."""
-    def coin(*size):
-        return torch.bernoulli(torch.full(size, 0.5), generator=_DICE)
-
-    mem = 1 + torch.randn(steps, batch, neurons, generator=_DICE) / 2
-    return (coin(steps, batch, inputs), mem, coin(steps, batch, neurons), (torch.arange(batch) % 2).float(), torch.tensor(0.3),
-            *constants)
-
-
 _MEM, _ERROR = torch.tensor([0.7, 1.4]), torch.tensor([0.5, -1.0])
 
 EXERCISES = [
@@ -109,8 +29,9 @@ EXERCISES = [
         id="15.2", difficulty="medium", minutes=8,
         question="With the reset kept in the gradient, by which factor does the half window fall per step? Before the spike "
                  "the membrane is at 0; h(u) is the surrogate, u = mem - threshold.",
-        reference=window_ratio,
-        cases=((0.9, 1.0, of_numbers(atan())), (0.8, 0.5, of_numbers(triangular())), (0.95, 2.0, of_numbers(_uneven))),
+        reference=answers.window_ratio,
+        cases=tuple((beta, threshold, answers.of_numbers(h))
+                    for beta, threshold, h in ((0.9, 1.0, atan()), (0.8, 0.5, triangular()), (0.95, 2.0, answers.uneven))),
         hints=("mem[t+1] = beta mem[t] + x - threshold spk[t]. Differentiate for mem[t], through both terms.",
                "d spk / d mem is h(mem - threshold), and before the spike mem = 0: beta - threshold * h(-threshold)."),
         misconceptions=(
@@ -128,7 +49,7 @@ EXERCISES = [
                           "the reset takes a whole threshold away: h is multiplied by it."),
             Misconception(lambda beta, threshold, h: beta - beta * threshold * h(-threshold),
                           "the reset is not scaled by beta: only the membrane leaks."),
-            Misconception(lambda beta, threshold, h: -1 / math.log(window_ratio(beta, threshold, h)),
+            Misconception(lambda beta, threshold, h: -1 / math.log(answers.window_ratio(beta, threshold, h)),
                           "that is the time constant. The question is which part is left after one step."),
         ),
         property="It is beta, less what the reset hands on; where h is 0, beta alone must be left."),
@@ -136,22 +57,24 @@ EXERCISES = [
         id="15.3", difficulty="medium", minutes=8,
         question="Write one step of an online three-factor rule for one sample: return the new trace [I] and the change of the "
                  "weights [H, I]. The surrogate is max(0, 1 - |u|), the error [H] is dL/dspk.",
-        reference=learning_step,
+        reference=answers.learning_step,
         cases=((_TRACE, _X, _MEM, _ERROR, 0.9, 1.0, 0.1),
                (torch.zeros(3), _X, torch.tensor([-0.5, 0.9]), _ERROR, 0.5, 0.8, 0.5)),
         hints=("trace = beta * trace + x; then one number a neuron times one number a synapse: torch.outer.",
                "change = -rate * torch.outer(error * (1 - (mem - threshold).abs()).clamp(min=0), trace)."),
         misconceptions=(
-            Misconception(lambda *given: learning_step(*given[:-1], -given[-1]),
+            Misconception(lambda *given: answers.learning_step(*given[:-1], -given[-1]),
                           "an error says what is too much: the change goes against it, with a minus."),
-            Misconception(_spikes_only, "the second factor is how near the neuron stands to threshold, not whether it fired."),
-            Misconception(lambda trace, x, mem, *others: learning_step(trace, x, 0 * mem + others[2], *others),
+            Misconception(answers.spikes_only,
+                          "the second factor is how near the neuron stands to threshold, not whether it fired."),
+            Misconception(lambda trace, x, mem, *others: answers.learning_step(trace, x, 0 * mem + others[2], *others),
                           "the surrogate is missing: a neuron far from threshold cannot change its spike."),
-            Misconception(_input_now, "you used the input of this step. The trace also remembers what came earlier."),
-            Misconception(_trace_before, "you multiplied with the trace of the step before: this step's input belongs to it."),
-            Misconception(_not_clamped, "far from threshold the surrogate is 0, never negative: clamp it."),
-            Misconception(lambda *given: learning_step(*given[:-1], 1.0), "the learning rate is missing."),
-            Misconception(lambda trace, x, *others: learning_step(trace + x, 0 * x, *others),
+            Misconception(answers.input_now, "you used the input of this step. The trace also remembers what came earlier."),
+            Misconception(answers.trace_before,
+                          "you multiplied with the trace of the step before: this step's input belongs to it."),
+            Misconception(answers.not_clamped, "far from threshold the surrogate is 0, never negative: clamp it."),
+            Misconception(lambda *given: answers.learning_step(*given[:-1], 1.0), "the learning rate is missing."),
+            Misconception(lambda trace, x, *others: answers.learning_step(trace + x, 0 * x, *others),
                           "the new input has not leaked yet: trace = beta * trace + x, like the membrane."),
         ),
         property="A synapse must not change where its neuron has no error, where its trace is 0, or where h is 0."),
@@ -177,7 +100,7 @@ EXERCISES = [
         id="15.5", difficulty="medium", minutes=6,
         question="A neuron fires with probability p and earns reward_spike if it does, reward_silent if not. The rule is "
                  "(reward - baseline) * (spk - p). What is the expected change?",
-        reference=expected_change,
+        reference=answers.expected_change,
         cases=((0.3, 1.0, 0.0, 0.0), (0.3, 1.0, 0.0, 0.5), (0.8, 0.2, 0.9, 0.4)),
         hints=("Two things can happen. Weigh each by its probability.",
                "p (reward_spike - baseline) (1 - p) + (1 - p) (reward_silent - baseline) (0 - p)."),
@@ -202,40 +125,42 @@ EXERCISES = [
                  "that comes after the last step return the change of the weights [H, I], the mean over the batch, and "
                  "the new expectation. The trace of an input decays by beta, the tag of a synapse by decay; p = "
                  "sigmoid(slope * (mem - 1)).",
-        reference=reward_update,
-        cases=(_trial(6, 4, 2, 3, 0.8, 0.9, 2.0, 0.1), _trial(3, 2, 3, 2, 0.5, 1.0, 4.0, 1.0)),
+        reference=answers.reward_update,
+        cases=(answers.trial(6, 4, 2, 3, 0.8, 0.9, 2.0, 0.1), answers.trial(3, 2, 3, 2, 0.5, 1.0, 4.0, 1.0)),
         hints=("Two memories, both 0 at first: seen [B, I] = beta * seen + x_t, and tag [B, H, I] = decay * tag + what is new.",
                "What is new: (slope * (spk_t - sigmoid(slope * (mem_t - 1))))[:, :, None] * seen[:, None, :].",
                "rate * ((reward - expected)[:, None, None] * tag).mean(0), and expected + 0.05 * (reward.mean() - expected)."),
         misconceptions=(
-            Misconception(_twisted(mem=lambda given: given["mem"] - 1e9),
+            Misconception(answers.but(mem=lambda given: given["mem"] - 1e9),
                           "you tag the spikes alone. Subtract p, what was expected of the neuron."),
-            Misconception(_twisted(expected=lambda given: 0 * given["expected"]),
+            Misconception(answers.but(expected=lambda given: 0 * given["expected"]),
                           "the reward counts less what was expected: reward - expected."),
-            Misconception(_twisted(decay=lambda given: 0.0), "only the last step's tag is left: decay * tag + the new one."),
-            Misconception(_twisted(decay=lambda given: 1.0), "your tag does not fade: multiply it by decay at every step."),
-            Misconception(_twisted(beta=lambda given: 0.0), "you used the input of this step. Its trace remembers more."),
-            Misconception(_twisted(beta=lambda given: 1.0), "your trace of the inputs does not fade: multiply it by beta."),
-            Misconception(_twisted(x=lambda given: given["x"].roll(1, 0) * (torch.arange(len(given["x"])) > 0)[:, None, None]),
+            Misconception(answers.but(decay=lambda given: 0.0), "only the last step's tag is left: decay * tag + the new one."),
+            Misconception(answers.but(decay=lambda given: 1.0), "your tag does not fade: multiply it by decay at every step."),
+            Misconception(answers.but(beta=lambda given: 0.0), "you used the input of this step. Its trace remembers more."),
+            Misconception(answers.but(beta=lambda given: 1.0), "your trace of the inputs does not fade: multiply it by beta."),
+            Misconception(answers.but(x=lambda given: given["x"].roll(1, 0) * (torch.arange(len(given["x"])) > 0)[:, None,
+                                                                                                                  None]),
                           "you used the trace of the step before. This step's input belongs to it: first seen, then tag."),
-            Misconception(_twisted(mem=lambda given: 1 + (given["mem"] - 1) / given["slope"]),
+            Misconception(answers.but(mem=lambda given: 1 + (given["mem"] - 1) / given["slope"]),
                           "p = sigmoid(slope * (mem - 1)): the slope stands inside, too."),
-            Misconception(_twisted(mem=lambda given: given["mem"] + 1), "p is taken at mem - 1: the threshold is missing."),
-            Misconception(_twisted(rate=lambda given: given["rate"] * given["decay"]),
+            Misconception(answers.but(mem=lambda given: given["mem"] + 1), "p is taken at mem - 1: the threshold is missing."),
+            Misconception(answers.but(rate=lambda given: given["rate"] * given["decay"]),
                           "the newest tag has not faded yet: decay * tag + the new one."),
-            Misconception(_twisted(rate=lambda given: given["rate"] * len(given["reward"])),
+            Misconception(answers.but(rate=lambda given: given["rate"] * len(given["reward"])),
                           "you summed over the batch: take the mean."),
-            Misconception(_twisted(reward=lambda given: given["reward"].mean().expand(len(given["reward"]))),
+            Misconception(answers.but(reward=lambda given: given["reward"].mean().expand(len(given["reward"]))),
                           "each sample's tag meets its own reward: multiply first, then take the mean."),
-            Misconception(_twisted(rate=lambda given: -given["rate"]),
+            Misconception(answers.but(rate=lambda given: -given["rate"]),
                           "a reward is no error: what came before a good surprise is strengthened, with a plus."),
-            Misconception(_twisted(rate=lambda given: given["rate"] / given["slope"]), "the k of k (S - p) is missing: slope."),
-            Misconception(_twisted(rate=lambda given: 1.0), "the learning rate is missing."),
-            Misconception(_twisted(expected=lambda given: 0.95 * given["expected"] + 0.05 * given["reward"].mean()),
+            Misconception(answers.but(rate=lambda given: given["rate"] / given["slope"]),
+                          "the k of k (S - p) is missing: slope."),
+            Misconception(answers.but(rate=lambda given: 1.0), "the learning rate is missing."),
+            Misconception(answers.but(expected=lambda given: 0.95 * given["expected"] + 0.05 * given["reward"].mean()),
                           "compare the reward with what was expected *before* it came."),
-            Misconception(lambda *given: (reward_update(*given)[0], given[3].mean()),
+            Misconception(lambda *given: (answers.reward_update(*given)[0], given[3].mean()),
                           "the expectation is a slow mean: it moves by 0.05 of the way to the reward."),
-            Misconception(lambda *given: (reward_update(*given)[0], given[4]),
+            Misconception(lambda *given: (answers.reward_update(*given)[0], given[4]),
                           "the expectation has to learn too: it moves by 0.05 of the way to the mean reward."),
         ),
         property="Nothing may change where the reward was expected or where no input came."),

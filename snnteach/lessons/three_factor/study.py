@@ -15,7 +15,7 @@ from ...neurons import lif
 from ...surrogate import atan, escape_noise
 from ...three_factor import act, error_events, start_actor, three_factor, trace
 from ..kinds import COSINE, SHARE, Quantity
-from .exercises import reward_update
+from .answers import reward_update
 from .films import COMPASS, walk
 
 SEEDS = (0, 1, 2)

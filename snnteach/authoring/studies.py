@@ -121,10 +121,10 @@ def confirm(topic, say=print):
 
     The runs are the cheapest that together call every function of which those rows are made, and as many more as fit into a
     minute. Quantities that are measured with a clock or a meter must lie in their stored band. The column `confirmed` says
-    when, and which runs were repeated.
+    when, and which runs were repeated. Rows that name another instruction set are left for another call.
 
     Returns:
-        Whether the table now is as new as the code. If not, nothing was written, and `say` got the reasons.
+        Whether the table now is as new as the code. If not, `say` got the reasons; where a digit moved, nothing was written.
     """
     module, rows = study(topic), results.rows(topic)
     code, old = codes(module.ROWS), set(stale(topic))
@@ -132,6 +132,8 @@ def confirm(topic, say=print):
         say(f"{topic}: not confirmed. {'; '.join(wrong)}. Run: python -m snnteach study {lesson(topic).number}")
         return False
     stored = {run: rows for run, rows in study_table.runs(rows).items() if run[0] in old}
+    others = _made_otherwise(topic, stored, say)
+    stored, old = {run: rows for run, rows in stored.items() if run[0] not in others}, old - others
     repeated, moved = _to_repeat(stored, code), []
     for setting, seed in repeated:
         say(f"{topic}: {setting}, seed {seed} ...")
@@ -152,7 +154,23 @@ def confirm(topic, say=print):
     if stored:
         study_table.write(results.path(topic), rows)
     say(f"{topic}: {len(old)} settings were older than their code; {len(repeated)} runs were repeated, no digit moved.")
-    return True
+    return not others
+
+
+def _made_otherwise(topic, stored, say):
+    """Return the settings of another instruction set than this process's, and say how to confirm them."""
+    this = _instructions(_versions())
+    made = {run[0]: _instructions(rows[0]["versions"]) for run, rows in stored.items()}
+    others = {setting: name for setting, name in made.items() if name not in ("", this)}
+    if others:
+        say(f"{topic}: {len(others)} settings were made with {' and '.join(sorted(set(others.values())))}, which rounds in "
+            f"another order. Confirm these with ATEN_CPU_CAPABILITY={min(others.values()).lower()}.")
+    return set(others)
+
+
+def _instructions(versions):
+    """The instruction set that a row names after its versions, such as AVX2; empty in rows that name none."""
+    return "".join(versions.split()[4:])
 
 
 def _to_repeat(stored, code):

@@ -21,8 +21,7 @@ def of_value(exercise, answer):
     """Why a value is not the right one."""
     right, answer = exercise.reference, plain(answer)
     return (_misfit(answer, right) or _rounded(answer, right, exercise.tolerance)
-            or _turned([answer], [right], [(f"the number of {name}", [size]) for name, size in exercise.scales.items()],
-                       exercise.tolerance)
+            or _turned(exercise, [answer], [right], [(f"the number of {name}", [n]) for name, n in exercise.scales.items()])
             or f"got {said(answer)}. {exercise.property or 'That is not it.'}")
 
 
@@ -36,7 +35,7 @@ def of_outcomes(exercise, outcomes, expected):
     at = f"for ({', '.join(map(said, case))}) " if case else ""
     if misfit := _misfit(result, right):
         return at + misfit
-    why = _cut_short(results, rights) or _turned(results, rights, _sizes(exercise.cases), exercise.tolerance)
+    why = _cut_short(results, rights) or _turned(exercise, results, rights, _sizes(exercise.cases))
     why = why[:1].upper() + why[1:] or exercise.property
     return f"{at}{_difference(result, right, exercise.tolerance)} {why}".rstrip()
 
@@ -128,12 +127,12 @@ def _cut_short(results, rights):
     return "close: your results are rounded; return all their digits." if cut else ""
 
 
-def _turned(results, rights, sizes, tolerance):
+def _turned(exercise, results, rights, sizes):
     """Which simple change of all results makes them right; "" if none does."""
     def holds(change, scales=None):
         turned = [changed(result, lambda x, n=n: change(x, n))
                   for result, n in zip(results, scales or [1] * len(results), strict=True)]
-        return agree(turned, rights, tolerance)
+        return agree(turned, rights, exercise.tolerance)
 
     for name, scales in sizes:
         if holds(lambda x, n: x / n, scales):
@@ -142,7 +141,7 @@ def _turned(results, rights, sizes, tolerance):
             return f"that is the answer divided by {name} ({scales[0]}): a rate or a mean, where a count or a sum is asked for."
     if holds(lambda x, n: x / 100) or holds(lambda x, n: x * 100):
         return "there is a factor of 100 between this and the answer: per cent, or a share?"
-    for _, scales in sizes:
+    for _, scales in sizes if "deviation" in exercise.question + exercise.property else ():
         for power in (0.5, -0.5, 1, -1):
             if holds(lambda x, n, power=power: x * (1 - 1 / n) ** power, scales):
                 return ("it is off by the factor between two standard deviations: torch divides by n - 1 and NumPy by n."

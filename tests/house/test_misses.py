@@ -1,6 +1,7 @@
 """What a check says to an answer that no misconception explains, and how it tries the reader's function."""
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,7 +63,14 @@ def doubled(x):
 
 
 def function(reference, *cases, **more):
-    return Exercise("99.2", "Write it.", "easy", 1, reference, (), (), cases=tuple((case,) for case in cases), **more)
+    cases = tuple((case,) for case in cases)
+    return Exercise("99.2", "A mean, a deviation, or what it is.", "easy", 1, reference, (), (), cases=cases, **more)
+
+
+def test_a_factor_between_deviations_is_a_reason_only_where_one_is_asked_for():
+    asked = function(lambda x: x / x.std(0, correction=0), *PAIR)
+    assert "NumPy by n" in reason(asked, spread)
+    assert "NumPy by n" not in reason(replace(asked, question="Which share?"), spread)
 
 
 X = torch.tensor([[0.3, 1.7, 2.9], [4.1, 0.6, 0.2], [1.3, 5.5, 3.7], [0.9, 2.2, 4.8]])

@@ -263,19 +263,33 @@ def test_confirm_stamps_rows_of_which_no_digit_moved(toy, monkeypatch):
     monkeypatch.setattr(studies, "MINUTE", -1)             # only what must be repeated
     assert confirm(toy, said) and not toy.calls and {row["confirmed"] for row in results.rows("toy")} == {""}
     toy.change("neurons.py", "return RATE * x", "return x * RATE")
-    monkeypatch.setattr(studies, "_versions", lambda: "new")
+    new = studies._versions().replace("torch", "newer")
+    monkeypatch.setattr(studies, "_versions", lambda: new)
     assert confirm(toy, said) and toy.calls in ([(name, seed)] for name in ("one", "ten") for seed in "01")
     assert "2 settings were older than their code; 1 runs were repeated, no digit moved" in said[-1]
     today = datetime.date.today().isoformat()
     marks = {(row["setting"], row["seed"]): row["confirmed"] for row in results.rows("toy")}
     repeated = toy.calls[0]
-    assert {(row["setting"], row["seed"]) for row in results.rows("toy") if row["versions"] == "new"} == {repeated}
+    assert {(row["setting"], row["seed"]) for row in results.rows("toy") if row["versions"] == new} == {repeated}
     assert {run for run, mark in marks.items() if mark == f"{today} repeated"} == {repeated}
     assert {name for (name, _), mark in marks.items() if mark == today} == {"one", "ten"} and marks["two: a", "0"] == ""
     assert stored("toy") == values and studies.flaws("toy") == []
     toy.change("neurons.py", "return x + x", "return 2 * x")
     assert confirm(toy, said) and len(toy.calls) == 1 and toy.calls[0][0] == "two"
     assert studies.flaws("toy") == []
+
+
+def test_confirm_leaves_rows_of_another_instruction_set_for_another_call(toy, monkeypatch):
+    made, said = "Python 3.11.7 torch 2.13.0+cpu {}", []
+    for names, versions in ((["one", "ten"], made.format("AVX512")), (["two"], made.format("AVX2"))):
+        monkeypatch.setattr(studies, "_versions", lambda versions=versions: versions)
+        studies.run("toy", names)
+    toy.change("neurons.py", "return RATE * x", "return x * RATE")
+    toy.change("neurons.py", "return x + x", "return 2 * x")
+    assert not confirm(toy, said) and {name for name, _ in toy.calls} == {"two"} and studies.stale("toy") == ["one", "ten"]
+    assert "2 settings were made with AVX512" in said[0] and "ATEN_CPU_CAPABILITY=avx512" in said[0]
+    monkeypatch.setattr(studies, "_versions", lambda: made.format("AVX512"))
+    assert confirm(toy, said) and {name for name, _ in toy.calls} == {"one", "ten"} and studies.flaws("toy") == []
 
 
 def test_confirm_refuses_where_a_digit_moved(toy, capsys):

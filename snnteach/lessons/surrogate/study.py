@@ -60,7 +60,7 @@ def tailed(slope):
 
 def with_area_1(h):
     """The surrogate h divided by its area."""
-    area = surrogate.describe(h)["area"]
+    area = round(surrogate.describe(h)["area"], 12)              # the last digits differ with the number of threads
     return lambda u: h(u) / area
 
 

@@ -172,6 +172,7 @@ def _add_code(found, cell):
     for place, (html, lines) in enumerate(blocks):
         if found[-1].lines + lines > MOST_LINES or (place == 0 and not together):
             found.append(Slide("", [], False, "code", 0))
+            html = html.replace(later, "", 1)                              # a slide that opens on nothing looks broken
         found[-1].html += html
         found[-1].lines += lines
     if pictures:

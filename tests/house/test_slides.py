@@ -36,7 +36,7 @@ LOOK = """() => Reveal.getSlides().map(slide => {
     formula: Math.min(36, ...seen.filter(part => part.matches('mjx-container > svg')).map(
       svg => svg.getBoundingClientRect().width / scale / svg.viewBox.baseVal.width * 1000)),
     code: Math.min(36, ...read.filter(code).map(size)), longest,
-    empty: !seen.some(part => part.matches('img, p, pre, li')),
+    empty: !seen.some(part => part.matches('img, p, pre, li') && !part.matches('.fragment')),
     kinds: [...new Set([slide, ...seen].filter(part => !part.closest('svg *')).map(part => [
       part.parentElement.tagName, part.tagName, part.className, getComputedStyle(part).color,
       getComputedStyle(part).backgroundColor].join(' ')))],

@@ -1,0 +1,108 @@
+"""Time the layers of the zoo, forward and backward, against those of snnTorch in one process on one thread.
+
+    python tests/benchmarks/zoo_layers.py
+
+Both compute the same, which is tested before anything is timed: equal spikes. They take turns in rounds, as in `lif_layer.py`;
+the gradient is that of a weighted sum, into a fresh copy of the input, as between two layers. `speed.py` stores the results.
+"""
+import math
+import statistics
+import time
+
+import snntorch
+import torch
+
+from snnteach.kernels import SpikingLSTM
+from snnteach.zoo import alpha_lif, cuba_lif, recurrent_lif
+
+ROUNDS, CALLS, WARM_UP, STEPS, BATCH, NEURONS = 6, 10, 3, 25, 128, 100
+ALPHA, BETA = 0.8, 0.9
+
+
+def unrolled(layer, x, state):
+    """The loop that snnTorch's layers need: `state` are the arguments after the input; the first result is the spikes."""
+    spikes = []
+    for x_t in x:
+        spk, *state = layer(x_t, *state)
+        spikes.append(spk)
+    return torch.stack(spikes)
+
+
+def synaptic(x):
+    return unrolled(snntorch.Synaptic(alpha=ALPHA, beta=BETA), x, snntorch.Synaptic(alpha=ALPHA, beta=BETA).reset_mem())
+
+
+def alpha(x):
+    layer = snntorch.Alpha(alpha=BETA, beta=BETA - 1e-3, reset_mechanism="none")
+    return unrolled(layer, x, layer.reset_mem())
+
+
+def recurrent(all_to_all, weight):
+    layer = snntorch.RLeaky(beta=BETA, all_to_all=all_to_all, **({"linear_features": NEURONS} if all_to_all else {"V": weight}))
+    if all_to_all:
+        with torch.no_grad():
+            layer.recurrent.weight.copy_(weight)
+            layer.recurrent.bias.zero_()
+
+    def run(x):
+        spk, mem = layer.reset_mem()
+        spikes = []
+        for x_t in x:
+            spk, mem = layer(x_t, spk, mem)
+            spikes.append(spk)
+        return torch.stack(spikes)
+    return run, list(layer.parameters())
+
+
+def lstm():
+    layer, ours = snntorch.SLSTM(NEURONS, NEURONS, threshold=0.1), SpikingLSTM(NEURONS, NEURONS, threshold=0.1)
+    for theirs, mine in zip(layer.lstm_cell.parameters(), ours.lstm.parameters(), strict=True):
+        theirs.data.copy_(mine.data)
+    return (lambda x: unrolled(layer, x, layer.reset_mem())), (lambda x: ours(x)[0]), ours
+
+
+def pairs():
+    """Yield (name, snnTorch's, ours, share of spikes that may differ)."""
+    yield "current-based", synaptic, lambda x: cuba_lif(x, ALPHA, BETA)[0], 0
+    tau = -1 / math.log(BETA)
+    yield "alpha", lambda x: alpha(math.e * x), lambda x: alpha_lif(x, tau, reset="none")[0], 2e-3
+    generator = torch.Generator().manual_seed(1)
+    for name, shape in (("recurrent, one-to-one", (NEURONS,)), ("recurrent, all-to-all", (NEURONS, NEURONS))):
+        weight = torch.randn(shape, generator=generator) * (0.3 if len(shape) == 1 else 0.03)
+        learned = weight.clone().requires_grad_()
+        yield name, recurrent(len(shape) == 2, weight)[0], lambda x, v=learned: recurrent_lif(x, BETA, v)[0], 1e-3
+    yield "spiking LSTM", *lstm()[:2], 1e-3
+
+
+def seconds(run, x, weight):
+    times = []
+    for _ in range(CALLS):
+        start = time.process_time()
+        run(x.detach().clone().requires_grad_()).backward(weight)
+        times.append(time.process_time() - start)
+    return times[WARM_UP:]
+
+
+def rows():
+    """Measure, print and yield a row of `speed.csv` for each layer."""
+    generator = torch.Generator().manual_seed(0)
+    x = 0.4 * torch.rand(STEPS, BATCH, NEURONS, generator=generator)
+    weight = torch.rand(x.shape, generator=generator)
+    for name, theirs, ours, slack in pairs():
+        share = (theirs(x) != ours(x)).float().mean().item()
+        assert share <= slack, f"{name}: {share:.2%} of the spikes differ"
+        times = [], []
+        for _ in range(ROUNDS):
+            for kept, run in zip(times, (theirs, ours), strict=True):
+                kept += seconds(run, x, weight)
+        theirs_ms, ours_ms = (1e3 * statistics.median(kept) for kept in times)
+        print(f"{name:24s} snnTorch {theirs_ms:6.2f} ms, snnteach {ours_ms:6.2f} ms, {theirs_ms / ours_ms:.1f} times faster",
+              flush=True)
+        yield {"what": f"{name} layer", "how": "dense gradient into a fresh leaf", "snntorch_ms": theirs_ms,
+               "snnteach_ms": ours_ms}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    print(f"snntorch {snntorch.__version__}, torch {torch.__version__}, one thread; T = {STEPS}, B = {BATCH}, N = {NEURONS}")
+    list(rows())

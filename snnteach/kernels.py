@@ -26,10 +26,9 @@ LONGEST = 2**24
 class _LowPass(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, alpha, before):
-        y, last = torch.empty_like(x), before
-        for x_t, y_t in zip(x, y):
-            _scaled(last, alpha, y_t).add_(x_t)
-            last = y_t
+        y = torch.empty_like(x)
+        for last, x_t, y_t in zip([before, *y[:-1]], x, y):
+            _leak(x_t, last, alpha, y_t)
         ctx.save_for_backward(y, before, alpha if isinstance(alpha, torch.Tensor) else None)
         ctx.alpha = alpha
         return y
@@ -38,18 +37,21 @@ class _LowPass(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad):
         y, before, learned = ctx.saved_tensors
-        alpha = ctx.alpha if learned is None else learned
-        rows, grad = grad, torch.empty_like(grad)
-        last = None
-        for now, out in zip(rows.flip(0).unbind(0), grad.unbind(0)[::-1]):         # the same filter, from the end
-            out.copy_(now) if last is None else _scaled(last, alpha, out).add_(now)
-            last = out
-        past = torch.cat([before[None], y[:-1]])
-        return grad, (grad * past).sum_to_size(learned.shape) if ctx.needs_input_grad[1] else None, alpha * grad[0]
+        alpha, grad = ctx.alpha if learned is None else learned, grad.clone()
+        rows = grad.unbind(0)
+        for now, later in zip(rows[-2::-1], rows[:0:-1]):                          # the same filter, from the last step back
+            _leak(now, later, alpha, now)
+        grad_alpha = None
+        if ctx.needs_input_grad[1]:
+            grad_alpha = (grad * torch.cat([before[None], y[:-1]])).sum_to_size(learned.shape)
+        return grad, grad_alpha, alpha * grad[0] if ctx.needs_input_grad[2] else None
 
 
-def _scaled(value, factor, out):
-    return torch.mul(value, factor, out=out)
+def _leak(x, last, alpha, out):
+    if isinstance(alpha, torch.Tensor):
+        torch.addcmul(x, last, alpha, out=out)
+    else:
+        torch.add(x, last, alpha=alpha, out=out)
 
 
 def low_pass(x, alpha, state=None):

@@ -421,25 +421,71 @@ class _Loop(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_spk, grad_mem, grad_ada, _):
+    def backward(ctx, *grads):
         recurrent, beta, rho, strength, *parts = ctx.saved_tensors
-        start, (mem, spk, ada, wait) = parts[:4], parts[4:]
-        constants, threshold, surrogate, reset, detach = ctx.options
-        beta, rho, strength = (plain if kept is None else kept for plain, kept in zip(constants, (beta, rho, strength)))
-        earlier = [None if part is None else torch.cat([first[None], part[:-1]]) for first, part in zip(start, parts[4:])]
-        awake = None if wait is None else (earlier[3] <= 0).to(mem.dtype)          # [T, B, ...]
-        u = mem - threshold if ada is None else mem - strength * ada - threshold
-        h = surrogate(u) if awake is None else surrogate(u) * awake
-        grads = [torch.zeros_like(mem) if grad is None else grad.clone() for grad in (grad_spk, grad_mem, grad_ada)]
-        stay, leave = _slopes(earlier[0], earlier[1], beta, threshold, reset)
-        back = _back(grads, h, stay, None if detach else leave, recurrent, rho, strength, awake, ada is not None)
-        for_spk, for_mem, for_ada = grads                                          # gradients at u, charge and adaptation
-        needs = ctx.needs_input_grad
-        return (for_mem,
-                _to(beta, for_mem * _kept(*earlier[:2], threshold, reset)) if needs[1] else None,
-                _weight(recurrent, for_mem, earlier[1]) if needs[2] else None,
-                _to(rho, for_ada * (earlier[2] - earlier[1])) if needs[3] else None,
-                _to(strength, -for_spk * ada) if needs[4] else None, *back, *(None,) * 6)
+        kept, (threshold, surrogate, reset, detach) = (beta, rho, strength), ctx.options[1:]
+        beta, rho, strength = (plain if tensor is None else tensor for plain, tensor in zip(ctx.options[0], kept))
+        wanted = zip((beta, recurrent, rho, strength), ctx.needs_input_grad[1:5])
+        sums = [torch.zeros_like(value) if needed else None for value, needed in wanted]
+        start, record = parts[:4], parts[4:]
+        steps = len(record[0])
+        rows = list(zip(*([None] * (steps + 1) if part is None else [first, *part] for first, part in zip(start, record))))
+        given = [(None,) * 3, *zip(*([None] * steps if grad is None else grad.unbind(0) for grad in grads[:3]))]
+        at_x, flow = torch.empty_like(record[0]), given[-1]
+        for t in range(steps, 0, -1):                                              # row 0 is the state before the first step
+            at_u, at_mem, at_ada = _blame(rows[t], rows[t - 1][3], flow, strength, threshold, surrogate, at_x[t - 1])
+            _collect(sums, rows[t], rows[t - 1], at_u, at_mem, at_ada, threshold, reset)
+            flow = _flow(given[t - 1], rows[t - 1], at_mem, at_ada, beta, recurrent, rho, threshold, reset, detach)
+        spk, mem, ada = flow
+        return at_x, *sums, mem, spk, ada, *(None,) * 7
+
+
+def _blame(now, left, flow, strength, threshold, surrogate, out):
+    """From the gradients at spikes, membrane and adaptation of a step those at mem - threshold, at the charge, at adaptation."""
+    (mem, _, ada, _), (at_spk, at_mem, at_ada) = now, flow
+    h = surrogate(mem - threshold if ada is None else _add(mem - threshold, ada, -strength))
+    at_u = torch.zeros_like(h) if at_spk is None else h.mul_(at_spk)
+    torch.add(at_u, 0 if at_mem is None else at_mem, out=out)
+    if left is not None:
+        awake = left <= 0
+        at_u, out = at_u.mul_(awake), out.mul_(awake)
+    return at_u, out, None if ada is None else _plus(at_ada, at_u, -strength)
+
+
+def _collect(sums, now, before, at_u, at_mem, at_ada, threshold, reset):
+    """Add to the gradients of beta, recurrent, rho and strength what one step contributes."""
+    (mem, spk, ada, _), (at_beta, at_recurrent, at_rho, at_strength) = before, sums
+    if at_beta is not None:
+        at_beta += (at_mem * _kept(mem, spk, threshold, reset)).sum_to_size(at_beta.shape)
+    if at_recurrent is not None and at_recurrent.dim() == 2:
+        at_recurrent.addmm_(at_mem.T, spk)
+    elif at_recurrent is not None:
+        at_recurrent += (at_mem * spk).sum_to_size(at_recurrent.shape)
+    if at_rho is not None:
+        at_rho += (at_ada * (ada - spk)).sum_to_size(at_rho.shape)
+    if at_strength is not None:
+        at_strength -= (at_u * now[2]).sum_to_size(at_strength.shape)
+
+
+def _flow(given, before, at_mem, at_ada, beta, recurrent, rho, threshold, reset, detach):
+    """What reaches the spikes, the membrane and the adaptation of a step: from outside, and from the step after it."""
+    (to_spk, to_mem, to_ada), (mem, spk, _, _) = given, before
+    stay, leave = _slopes(mem, spk, beta, threshold, reset)
+    if recurrent is not None and recurrent.dim() == 2:
+        to_spk = at_mem @ recurrent if to_spk is None else torch.addmm(to_spk, at_mem, recurrent)
+    elif recurrent is not None:
+        to_spk = _plus(to_spk, at_mem, recurrent)
+    if not detach:
+        to_spk = _plus(to_spk, at_mem, leave)
+    if at_ada is not None:
+        to_spk, to_ada = _plus(to_spk, at_ada, 1 - rho), _plus(to_ada, at_ada, rho)
+    return to_spk, _plus(to_mem, at_mem, stay), to_ada
+
+
+def _plus(start, value, factor):
+    if start is None:
+        return value * factor
+    return torch.addcmul(start, value, factor) if isinstance(factor, torch.Tensor) else torch.add(start, value, alpha=factor)
 
 
 def _advance(now, before, x, beta, recurrent, rho, strength, threshold, refractory, reset):
@@ -475,40 +521,3 @@ def _slopes(mem, spk, beta, threshold, reset):
     if reset == "zero":
         return beta * (1 - spk), -beta * mem
     return beta, {"subtract": -threshold, "subtract_decayed": -threshold * beta, "none": 0.0}[reset]
-
-
-def _row(value, t):
-    """Of a factor, what belongs to step t: only what differs from step to step has a row for each."""
-    return value[t] if isinstance(value, torch.Tensor) and value.dim() > 2 else value
-
-
-def _back(grads, h, stay, leave, recurrent, rho, strength, awake, adapts):
-    """Walk from the last step to the first, in place; return the gradients of the state before the first."""
-    for_spk, for_mem, for_ada = (grad.unbind(0) for grad in grads)
-    for t in range(len(h) - 1, -1, -1):
-        for_spk[t].mul_(h[t])                                                      # now at u
-        for_mem[t].add_(for_spk[t])
-        if awake is not None:
-            for_mem[t].mul_(awake[t])
-        if adapts:
-            _add(for_ada[t], for_spk[t], -strength)
-        spk, mem, ada = (part[t - 1] if t else torch.zeros_like(part[0]) for part in (for_spk, for_mem, for_ada))
-        _add(mem, for_mem[t], _row(stay, t))
-        if leave is not None:
-            _add(spk, for_mem[t], _row(leave, t))
-        if recurrent is not None:
-            spk.addcmul_(for_mem[t], recurrent) if recurrent.dim() == 1 else spk.addmm_(for_mem[t], recurrent)
-        if adapts:
-            _add(ada, for_ada[t], rho)
-            _add(spk, for_ada[t], 1 - rho)
-    return mem, spk, ada if adapts else None
-
-
-def _weight(recurrent, grad, spk):
-    if recurrent.dim() == 1:
-        return (grad * spk).sum_to_size(recurrent.shape)
-    return grad.flatten(0, 1).T @ spk.flatten(0, 1)                                # [N, N]
-
-
-def _to(constant, grad):
-    return grad.sum_to_size(constant.shape)

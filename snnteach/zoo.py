@@ -273,7 +273,7 @@ def recurrent_lif(x, beta, recurrent, threshold=1.0, *, surrogate=atan(), reset=
 
     >>> kick = torch.zeros(50, 1, 2); kick[0] = 1.5
     >>> recurrent_lif(kick, 0.9, torch.tensor([1.05, 1.15]))[0].sum(0).tolist()
-    [[12.0, 50.0]]
+    [[7.0, 50.0]]
     """
     _check_layer("recurrent_lif", x, state, "mem spk", threshold, surrogate, reset, detach_reset)
     check_beta("recurrent_lif", beta, x, x.shape[1:])
@@ -347,7 +347,7 @@ def adaptive_lif(x, beta, rho, strength, threshold=1.0, *, recurrent=None, surro
 
     >>> spk, mem, ada = adaptive_lif(torch.full((1000, 1, 1), 0.5), beta=0.9, rho=0.98, strength=4.0)
     >>> int(spk[:100].sum()), int(spk[-100:].sum())
-    (33, 25)
+    (33, 30)
     """
     _check_layer("adaptive_lif", x, state, "mem spk ada", threshold, surrogate, reset, detach_reset)
     check_beta("adaptive_lif", beta, x, x.shape[1:])

@@ -1,7 +1,7 @@
 """What a network answered, class by class: readings of its last record, who was taken for whom, weights for rare classes."""
 import torch
 
-from ._arguments import check_classes, check_finite, check_signal, check_that, check_whole
+from ._arguments import check_classes, check_dtype, check_finite, check_numbers, check_signal, check_tensor, check_that, check_whole
 
 
 def most_active(record):
@@ -211,3 +211,48 @@ def balanced_weights(targets, num_classes):
     _check_class_numbers("balanced_weights", "targets", targets, num_classes)
     counts = targets.bincount(minlength=int(num_classes)).double()                                       # [C]
     return torch.where(counts > 0, len(targets) / (counts.count_nonzero() * counts.clamp(min=1)), 0.0).float()
+
+
+def coincidence_factor(times, others, within, start, end):
+    """Say how well the spikes of one train meet those of another, corrected for chance: 1 is every spike, 0 is chance.
+
+    Gamma = (hits - 2 r w K) / ((K + M) / 2) / (1 - 2 r w)    for K spikes, M others and their rate r, w = within
+
+    Args:
+        times: spike times of the train that is to be met, [K], in increasing order.
+        others: those of the other train, [M], in increasing order, in the same unit.
+        within: w, the largest distance of two spikes that meet, positive.
+        start, end: the part that is judged; spikes outside of it are left out.
+
+    Returns:
+        Gamma, a float; 0 where one train is empty, or the other so fast that it meets everything by chance.
+
+    Raises:
+        TypeError: times or others not floating-point tensors of the same dtype, another argument not a number.
+        ValueError: times or others not [K], not in order, NaN in them, within not positive, end not after start.
+
+    Source: Kistler, Gerstner and van Hemmen (1997), doi:10.1162/neco.1997.9.5.1015.
+
+    >>> times = torch.tensor([10.0, 50.0, 90.0])
+    >>> coincidence_factor(times, times + 1, within=2.0, start=0.0, end=100.0)
+    1.0
+    """
+    for name, train in (("times", times), ("others", others)):
+        check_tensor("coincidence_factor", name, train, "[K]", dims=1)                     # a silent train is empty
+        check_that("coincidence_factor", train.is_floating_point(),
+                   f"{name} must be floating point, got {train.dtype}. Convert it with {name}.double().", TypeError)
+        check_finite("coincidence_factor", name, train)
+        check_that("coincidence_factor", bool((train.diff() >= 0).all()),
+                   f"{name} must be in increasing order. Sort them with {name}.sort().values.")
+    check_dtype("coincidence_factor", "others", others, "times", times)
+    check_numbers("coincidence_factor", above=0, within=within)
+    check_numbers("coincidence_factor", start=start, end=end)
+    check_that("coincidence_factor", start < end, f"end must be after start, got start={start} and end={end}.")
+    times, others = (train[(train >= start) & (train < end)] for train in (times, others))
+    chance = 2 * within * len(others) / (end - start)
+    if not len(times) or not len(others) or chance >= 1:
+        return 0.0
+    after = torch.searchsorted(others, times)
+    near = [(times - others[place.clamp(0, len(others) - 1)]).abs() for place in (after - 1, after)]
+    hits = (torch.minimum(*near) <= within).sum().item()
+    return (hits - chance * len(times)) / ((len(times) + len(others)) / 2) / (1 - chance)

@@ -4,6 +4,7 @@ from functools import cache, partial
 import torch
 
 from ...data.recordings import SECONDS_PER_STEP, grasshopper
+from ...scores import coincidence_factor
 from ..kinds import AMOUNT, Quantity
 from .answers import bank
 
@@ -30,8 +31,6 @@ def heard(loudness, floor, gain):
 def coincidence(spk, times, delay, start, end):
     """Share of spikes within 2 ms of one another, corrected for chance: 0 is chance, 1 is every spike.
 
-    Gamma = (hits - 2 r w K) / ((K + M) / 2) / (1 - 2 r w)    for K real spikes, M of the model and their rate r, w = 2 ms
-
     Args:
         spk: spikes of the model, [T].
         times: those of the receptor, [K], in ms.
@@ -41,13 +40,7 @@ def coincidence(spk, times, delay, start, end):
     Source: Kistler, Gerstner and van Hemmen (1997), doi:10.1162/neco.1997.9.5.1015.
     """
     model = (spk.nonzero().flatten().double() + 1) * DT + delay
-    model, times = (train[(train >= start) & (train < end)] for train in (model, times))
-    if not len(model) or not len(times):
-        return 0.0
-    after = torch.searchsorted(model, times)
-    near = [(times - model[place.clamp(0, len(model) - 1)]).abs() for place in (after - 1, after)]
-    hits, chance = (torch.minimum(*near) <= WITHIN).sum().item(), 2 * WITHIN * len(model) / (end - start)
-    return (hits - chance * len(times)) / ((len(times) + len(model)) / 2) / (1 - chance)
+    return coincidence_factor(times, model, WITHIN, start, end)
 
 
 @cache

@@ -270,7 +270,8 @@ def hodgkin_huxley_step(voltage, gates, current, dt=0.01):
     >>> round(voltage, 2)
     -64.03
     """
-    check_that("hodgkin_huxley_step", isinstance(gates, (tuple, list)) and len(gates) == 3, "gates must be (m, h, n).", TypeError)
+    check_that("hodgkin_huxley_step", isinstance(gates, (tuple, list)) and len(gates) == 3, "gates must be (m, h, n).",
+               TypeError)
     check_numbers("hodgkin_huxley_step", low=0, high=1, **{f"gates[{place}]": gate for place, gate in enumerate(gates)})
     check_numbers("hodgkin_huxley_step", low=-1000, high=1000, voltage=voltage, current=current)
     check_numbers("hodgkin_huxley_step", above=0, high=1, dt=dt)
@@ -313,7 +314,7 @@ def hodgkin_huxley(current, dt=0.01, start=None):
         check_that("hodgkin_huxley", isinstance(start, (tuple, list)) and len(start) == 2 and len(start[1]) == 3,
                    "start must be (V, (m, h, n)).", TypeError)
         check_numbers("hodgkin_huxley", low=-1000, high=1000, **{"the voltage in start": start[0]})
-        check_numbers("hodgkin_huxley", low=0, high=1, **{f"gate {place} in start": gate for place, gate in enumerate(start[1])})
+        check_numbers("hodgkin_huxley", low=0, high=1, **{f"gate {n} in start": gate for n, gate in enumerate(start[1])})
     voltage, gates = start or (-65.0, tuple(opening / (opening + closing) for opening, closing in _rates(-65.0)))
     rows = []
     for drive in current.tolist():

@@ -1,5 +1,4 @@
 """What a spike leaves behind, as a kernel and as a recursion; and a spiking LSTM, whose memory is more than a kernel."""
-import math
 
 import torch
 from torch import nn
@@ -9,7 +8,6 @@ from ._arguments import (
     check_beta,
     check_dtype,
     check_finite,
-    check_number,
     check_numbers,
     check_pair,
     check_shape,
@@ -20,7 +18,7 @@ from ._arguments import (
 )
 from .surrogate import atan, spike
 
-LONGEST = 2**24
+MOST_TAPS = 2**24
 
 
 class _LowPass(torch.autograd.Function):
@@ -110,7 +108,7 @@ def cuba_kernel(alpha, beta, num_steps):
     (5, 2.693)
     """
     check_numbers("cuba_kernel", low=0, high=1, alpha=alpha, beta=beta)
-    check_whole("cuba_kernel", high=LONGEST, num_steps=num_steps)
+    check_whole("cuba_kernel", high=MOST_TAPS, num_steps=num_steps)
     n = torch.arange(1, int(num_steps) + 1, dtype=torch.float64)
     if abs(alpha - beta) < 1e-6:
         kernel = n * (0.5 * (alpha + beta)) ** (n - 1)
@@ -141,7 +139,7 @@ def alpha_kernel(tau, num_steps):
     [0.0, 0.824, 1.0, 0.91]
     """
     check_numbers("alpha_kernel", above=0, tau=tau)
-    check_whole("alpha_kernel", high=LONGEST, num_steps=num_steps)
+    check_whole("alpha_kernel", high=MOST_TAPS, num_steps=num_steps)
     age = torch.arange(int(num_steps), dtype=torch.float64) / float(tau)
     return (age * torch.exp(1 - age)).to(torch.get_default_dtype())
 

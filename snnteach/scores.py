@@ -1,7 +1,16 @@
 """What a network answered, class by class: readings of its last record, who was taken for whom, weights for rare classes."""
 import torch
 
-from ._arguments import check_classes, check_dtype, check_finite, check_numbers, check_signal, check_tensor, check_that, check_whole
+from ._arguments import (
+    check_classes,
+    check_dtype,
+    check_finite,
+    check_numbers,
+    check_signal,
+    check_tensor,
+    check_that,
+    check_whole,
+)
 
 
 def most_active(record):

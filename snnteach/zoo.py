@@ -1,4 +1,4 @@
-"""Neurons with one state more than the LIF: current-based, alpha, recurrent, adaptive and refractory, whole sequences at once."""
+"""Neurons with one number more than the LIF: current-based, alpha, recurrent, adaptive, refractory; whole sequences at once."""
 import math
 
 import torch
@@ -25,8 +25,9 @@ from .neurons import RESETS, lif, lif_step
 from .surrogate import atan, spike
 
 
-def _check_layer(owner, x, state, names, threshold, surrogate, reset, detach_reset):
-    check_signal(owner, "x", x, layout="[T, B, N] (time first)", min_dims=3, hint=" For batch-first data use x.transpose(0, 1).")
+def _check_zoo(owner, x, state, names, threshold, surrogate, reset, detach_reset):
+    check_signal(owner, "x", x, layout="[T, B, N] (time first)", min_dims=3,
+                 hint=" For batch-first data use x.transpose(0, 1).")
     if state is not None:
         check_that(owner, isinstance(state, (tuple, list)) and len(state) == len(names.split()),
                    f"state must be the {len(names.split())} tensors ({', '.join(names.split())}), got {type(state).__name__}. "
@@ -129,7 +130,7 @@ def cuba_lif(x, alpha, beta, threshold=1.0, *, surrogate=atan(), reset="subtract
     >>> int(mem.argmax()), round(mem.max().item(), 3)
     (5, 2.693)
     """
-    _check_layer("cuba_lif", x, state, "mem spk syn", threshold, surrogate, reset, detach_reset)
+    _check_zoo("cuba_lif", x, state, "mem spk syn", threshold, surrogate, reset, detach_reset)
     check_beta("cuba_lif", alpha, x, x.shape[1:], name="alpha")
     check_beta("cuba_lif", beta, x, x.shape[1:])
     check_finite("cuba_lif", "x", x)
@@ -202,7 +203,7 @@ def alpha_lif(x, tau, threshold=1.0, *, surrogate=atan(), reset="subtract", deta
     >>> int(mem.argmax()), round(mem.max().item(), 4)
     (5, 1.0)
     """
-    _check_layer("alpha_lif", x, state, "mem spk syn", threshold, surrogate, reset, detach_reset)
+    _check_zoo("alpha_lif", x, state, "mem spk syn", threshold, surrogate, reset, detach_reset)
     check_positive("alpha_lif", tau=tau)
     check_per_neuron("alpha_lif", "tau", tau, x, x.shape[1:])
     check_finite("alpha_lif", "x", x)
@@ -275,7 +276,7 @@ def recurrent_lif(x, beta, recurrent, threshold=1.0, *, surrogate=atan(), reset=
     >>> recurrent_lif(kick, 0.9, torch.tensor([1.05, 1.15]))[0].sum(0).tolist()
     [[7.0, 50.0]]
     """
-    _check_layer("recurrent_lif", x, state, "mem spk", threshold, surrogate, reset, detach_reset)
+    _check_zoo("recurrent_lif", x, state, "mem spk", threshold, surrogate, reset, detach_reset)
     check_beta("recurrent_lif", beta, x, x.shape[1:])
     _check_recurrent("recurrent_lif", recurrent, x, x.shape[1:])
     check_finite("recurrent_lif", "recurrent", recurrent)
@@ -349,7 +350,7 @@ def adaptive_lif(x, beta, rho, strength, threshold=1.0, *, recurrent=None, surro
     >>> int(spk[:100].sum()), int(spk[-100:].sum())
     (33, 30)
     """
-    _check_layer("adaptive_lif", x, state, "mem spk ada", threshold, surrogate, reset, detach_reset)
+    _check_zoo("adaptive_lif", x, state, "mem spk ada", threshold, surrogate, reset, detach_reset)
     check_beta("adaptive_lif", beta, x, x.shape[1:])
     _check_adaptation("adaptive_lif", rho, strength, x, x.shape[1:])
     if recurrent is not None:
@@ -389,7 +390,7 @@ def refractory_lif(x, beta, refractory, threshold=1.0, *, rho=0.9, strength=0.0,
     >>> int(spk.sum())
     20
     """
-    _check_layer("refractory_lif", x, state, "mem spk ada wait", threshold, surrogate, reset, detach_reset)
+    _check_zoo("refractory_lif", x, state, "mem spk ada wait", threshold, surrogate, reset, detach_reset)
     check_beta("refractory_lif", beta, x, x.shape[1:])
     check_whole("refractory_lif", low=0, high=2**20, refractory=refractory)
     _check_adaptation("refractory_lif", rho, strength, x, x.shape[1:])
@@ -441,7 +442,7 @@ class _Loop(torch.autograd.Function):
 
 
 def _blame(now, left, flow, strength, threshold, surrogate, out):
-    """From the gradients at spikes, membrane and adaptation of a step those at mem - threshold, at the charge, at adaptation."""
+    """From the gradients at the spikes, membrane and adaptation of a step: at mem - threshold, the charge, the adaptation."""
     (mem, _, ada, _), (at_spk, at_mem, at_ada) = now, flow
     h = surrogate(mem - threshold if ada is None else _add(mem - threshold, ada, -strength))
     at_u = torch.zeros_like(h) if at_spk is None else h.mul_(at_spk)

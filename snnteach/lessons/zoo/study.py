@@ -111,7 +111,8 @@ def layers(num_neurons):
                      for shape in ((num_neurons,), (num_neurons, num_neurons)))
     lstm = SpikingLSTM(num_neurons, num_neurons)
     return {"LIF": lambda x: lif(x, 0.9), "current-based": lambda x: cuba_lif(x, 0.8, 0.9),
-            "alpha": lambda x: alpha_lif(x, 5.0), "dead time": lambda x: refractory_lif(x, 0.9, 3), "adaptive": lambda x: adaptive_lif(x, 0.9, 0.98, 2.0),
+            "alpha": lambda x: alpha_lif(x, 5.0), "dead time": lambda x: refractory_lif(x, 0.9, 3),
+            "adaptive": lambda x: adaptive_lif(x, 0.9, 0.98, 2.0),
             "one-to-one": lambda x: recurrent_lif(x, 0.9, own), "all-to-all": lambda x: recurrent_lif(x, 0.9, everyone),
             "spiking LSTM": lstm}
 

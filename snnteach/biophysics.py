@@ -11,8 +11,8 @@ SODIUM, POTASSIUM, LEAK = (120.0, 50.0), (36.0, -77.0), (0.3, -54.4)      # of t
 def _check_trace(owner, name, value, low, high):
     check_signal(owner, name, value, layout="[T]", dims=1)
     check_finite(owner, name, value)
-    check_numbers(owner, low=low, high=high, **{f"the smallest {name}": value.min().item(),
-                                                f"the largest {name}": value.max().item()})
+    check_that(owner, bool(((value >= low) & (value <= high)).all()), f"{name} must lie between {low} and {high}, got entries "
+               f"from {value.min():.4g} to {value.max():.4g}.")
 
 
 def exponential_euler(value, target, tau, dt):

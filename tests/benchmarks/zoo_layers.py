@@ -1,13 +1,16 @@
 """Time the layers of the zoo, forward and backward, against those of snnTorch in one process on one thread.
 
-    python tests/benchmarks/zoo_layers.py
+    python tests/benchmarks/zoo_layers.py           on an otherwise idle machine; writes tests/benchmarks/zoo_layers.csv
 
 Both compute the same, which is tested before anything is timed: equal spikes. They take turns in rounds, as in `lif_layer.py`;
-the gradient is that of a weighted sum, into a fresh copy of the input, as between two layers. `speed.py` stores the results.
+the gradient is that of a weighted sum, into a fresh copy of the input, as between two layers. The spiking LSTM is timed with 40
+neurons, as many as the course trains, and with 100, where the matrix products that both need take most of the time.
 """
+import csv
 import math
 import statistics
 import time
+from pathlib import Path
 
 import snntorch
 import torch
@@ -17,6 +20,7 @@ from snnteach.zoo import alpha_lif, cuba_lif, recurrent_lif
 
 ROUNDS, CALLS, WARM_UP, STEPS, BATCH, NEURONS = 6, 10, 3, 25, 128, 100
 ALPHA, BETA = 0.8, 0.9
+TABLE = Path(__file__).with_suffix(".csv")
 
 
 def unrolled(layer, x, state):
@@ -29,7 +33,8 @@ def unrolled(layer, x, state):
 
 
 def synaptic(x):
-    return unrolled(snntorch.Synaptic(alpha=ALPHA, beta=BETA), x, snntorch.Synaptic(alpha=ALPHA, beta=BETA).reset_mem())
+    layer = snntorch.Synaptic(alpha=ALPHA, beta=BETA)
+    return unrolled(layer, x, layer.reset_mem())
 
 
 def alpha(x):
@@ -37,7 +42,8 @@ def alpha(x):
     return unrolled(layer, x, layer.reset_mem())
 
 
-def recurrent(all_to_all, weight):
+def recurrent(weight):
+    all_to_all = weight.dim() == 2
     layer = snntorch.RLeaky(beta=BETA, all_to_all=all_to_all, **({"linear_features": NEURONS} if all_to_all else {"V": weight}))
     if all_to_all:
         with torch.no_grad():
@@ -51,14 +57,14 @@ def recurrent(all_to_all, weight):
             spk, mem = layer(x_t, spk, mem)
             spikes.append(spk)
         return torch.stack(spikes)
-    return run, list(layer.parameters())
+    return run
 
 
-def lstm():
-    layer, ours = snntorch.SLSTM(NEURONS, NEURONS, threshold=0.1), SpikingLSTM(NEURONS, NEURONS, threshold=0.1)
+def lstm(num_neurons):
+    layer, ours = snntorch.SLSTM(num_neurons, num_neurons, threshold=0.1), SpikingLSTM(num_neurons, num_neurons, threshold=0.1)
     for theirs, mine in zip(layer.lstm_cell.parameters(), ours.lstm.parameters(), strict=True):
         theirs.data.copy_(mine.data)
-    return (lambda x: unrolled(layer, x, layer.reset_mem())), (lambda x: ours(x)[0]), ours
+    return (lambda x: unrolled(layer, x[..., :num_neurons], layer.reset_mem())), lambda x: ours(x[..., :num_neurons])[0]
 
 
 def pairs():
@@ -70,21 +76,23 @@ def pairs():
     for name, shape in (("recurrent, one-to-one", (NEURONS,)), ("recurrent, all-to-all", (NEURONS, NEURONS))):
         weight = torch.randn(shape, generator=generator) * (0.3 if len(shape) == 1 else 0.03)
         learned = weight.clone().requires_grad_()
-        yield name, recurrent(len(shape) == 2, weight)[0], lambda x, v=learned: recurrent_lif(x, BETA, v)[0], 1e-3
-    yield "spiking LSTM", *lstm()[:2], 1e-3
+        yield name, recurrent(weight), lambda x, v=learned: recurrent_lif(x, BETA, v)[0], 1e-3
+    for num_neurons in (40, NEURONS):
+        yield f"spiking LSTM of {num_neurons}", *lstm(num_neurons), 1e-3
 
 
 def seconds(run, x, weight):
     times = []
     for _ in range(CALLS):
         start = time.process_time()
-        run(x.detach().clone().requires_grad_()).backward(weight)
+        spk = run(x.detach().clone().requires_grad_())
+        spk.backward(weight[..., :spk.shape[-1]])
         times.append(time.process_time() - start)
     return times[WARM_UP:]
 
 
 def rows():
-    """Measure, print and yield a row of `speed.csv` for each layer."""
+    """Measure, print and yield a row of the table for each layer."""
     generator = torch.Generator().manual_seed(0)
     x = 0.4 * torch.rand(STEPS, BATCH, NEURONS, generator=generator)
     weight = torch.rand(x.shape, generator=generator)
@@ -98,11 +106,15 @@ def rows():
         theirs_ms, ours_ms = (1e3 * statistics.median(kept) for kept in times)
         print(f"{name:24s} snnTorch {theirs_ms:6.2f} ms, snnteach {ours_ms:6.2f} ms, {theirs_ms / ours_ms:.1f} times faster",
               flush=True)
-        yield {"what": f"{name} layer", "how": "dense gradient into a fresh leaf", "snntorch_ms": theirs_ms,
-               "snnteach_ms": ours_ms}
+        yield {"layer": name, "snntorch_ms": round(theirs_ms, 2), "snnteach_ms": round(ours_ms, 2),
+               "ratio": round(theirs_ms / ours_ms, 2)}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     print(f"snntorch {snntorch.__version__}, torch {torch.__version__}, one thread; T = {STEPS}, B = {BATCH}, N = {NEURONS}")
-    list(rows())
+    found = list(rows())
+    with TABLE.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(found[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(found)

@@ -6,7 +6,15 @@ import torch
 
 from snnteach.losses import ce_count_loss, ce_membrane_loss, ce_step_loss, mse_count_loss
 from snnteach.networks import Record
-from snnteach.scores import balanced_weights, class_scores, confusion, explained_variance, final_membrane, most_active
+from snnteach.scores import (
+    balanced_weights,
+    class_scores,
+    coincidence_factor,
+    confusion,
+    explained_variance,
+    final_membrane,
+    most_active,
+)
 
 NAMED, TARGETS = torch.tensor([0, 1, 1, 2, 0, 2, 2]), torch.tensor([0, 1, 2, 2, 1, 2, 2])
 
@@ -146,3 +154,22 @@ WEIGHTS = torch.ones(3)
 def test_bad_class_weights_are_named(loss, weights, error, words):
     with pytest.raises(error, match=f"^{loss.__name__}: {words}"):
         loss(torch.zeros(4, 7, 3), TARGETS, class_weights=weights)
+
+
+def test_coincidence_is_one_for_the_same_train_and_nothing_for_chance():
+    generator = torch.Generator().manual_seed(0)
+    times = (1e4 * torch.rand(300, generator=generator, dtype=torch.float64)).sort().values
+    assert coincidence_factor(times, times, 2.0, 0.0, 1e4) == pytest.approx(1)
+    others = (1e4 * torch.rand(300, generator=generator, dtype=torch.float64)).sort().values
+    assert abs(coincidence_factor(times, others, 2.0, 0.0, 1e4)) < 0.1
+    assert coincidence_factor(times, times[:0], 2.0, 0.0, 1e4) == coincidence_factor(times[:0], times, 2.0, 0.0, 1e4) == 0
+    assert coincidence_factor(times, torch.arange(0, 1e4, dtype=torch.float64), 2.0, 0.0, 1e4) == 0      # meets all by chance
+    near = torch.tensor([10.0, 50.0, 90.0], dtype=torch.float64)
+    by_hand = (2 - 2 * 3 / 100 * 2.0 * 3) / 3 / (1 - 2 * 3 / 100 * 2.0)
+    assert coincidence_factor(near, near + torch.tensor([1.5, 3.0, -1.0]), 2.0, 0.0, 100.0) == pytest.approx(by_hand)
+    assert coincidence_factor(near, near[:2], 2.0, 0.0, 60.0) == pytest.approx(1)
+    for bad, words in ((near.flip(0), "in increasing order"), (near.long(), "must be floating point")):
+        with pytest.raises((ValueError, TypeError), match=words):
+            coincidence_factor(bad, near, 2.0, 0.0, 100.0)
+    with pytest.raises(ValueError, match="end must be after start"):
+        coincidence_factor(near, near, 2.0, 5.0, 5.0)

@@ -302,22 +302,28 @@ def test_snntorchs_alpha_is_a_current_based_neuron_a_step_late():               
     assert min(seen) < -0.5 and ours.min() >= 0
 
 
-def test_norse_lets_the_membrane_read_the_current_of_the_step_before():
+def test_norses_neurons_are_ours_with_scaled_input_and_eulers_decay():
+    """LIF: the membrane reads the new current; LSNN: that of the step before. The jump of LSNN's threshold has decayed once."""
     norse = pytest.importorskip("norse.torch")
-    x = 0.6 * torch.rand(60, 2, 3, generator=torch.Generator().manual_seed(0))
-    dt, mem_inv, syn_inv = 0.001, 100.0, 200.0
-    cell = norse.LIFCell(p=norse.LIFParameters(tau_mem_inv=torch.tensor(mem_inv), tau_syn_inv=torch.tensor(syn_inv),
-                                               method="super", alpha=torch.tensor(100.0)), dt=dt)
-    state, theirs = None, []
-    for x_t in 10 * x:
-        spk, state = cell(x_t, state)
-        theirs.append(spk)
-    late = torch.cat([torch.zeros_like(x[:1]), x[:-1]])
-    spk, *_ = cuba_lif(10 * dt * mem_inv * late, 1 - dt * syn_inv, 1 - dt * mem_inv, reset="zero")
-    theirs = torch.stack(theirs)
-    assert theirs.mean() > 0.05
-    until = (theirs.cumsum(0) - theirs == 0) & (spk.cumsum(0) - spk == 0)          # resets differ: Norse's comes in the step
-    assert torch.equal(theirs[until], spk[until]) and theirs[until].sum() == spk[until].sum() == 6        # of the spike
+    x = 2 * torch.rand(80, 2, 3, generator=torch.Generator().manual_seed(0), dtype=FLOAT)
+    dt, mem_inv, syn_inv, b_inv = (torch.tensor(value, dtype=FLOAT) for value in (0.001, 100.0, 200.0, 20.0))
+    leak, fade, rho = (1 - dt * value for value in (mem_inv, syn_inv, b_inv))
+    one, nought = torch.ones((), dtype=FLOAT), torch.zeros((), dtype=FLOAT)
+    shared = {"tau_mem_inv": mem_inv, "tau_syn_inv": syn_inv, "v_th": one, "v_leak": nought, "v_reset": nought}
+    lif_cell = norse.LIFCell(p=norse.LIFParameters(**shared), dt=dt)
+    lsnn_cell = norse.LSNNCell(p=norse.LSNNParameters(**shared, tau_adapt_inv=b_inv, beta=1.8 * one), dt=dt)
+    found = []
+    for cell in (lif_cell, lsnn_cell):
+        state, spikes = None, []
+        for x_t in x:
+            spk, state = cell(x_t, state)
+            spikes.append(spk.detach())
+        found.append(torch.stack(spikes))
+    spk, _, syn = cuba_lif(dt * mem_inv * x, fade, leak, reset="zero")
+    late = torch.cat([0 * syn[:1], syn[:-1]])
+    tired, *_ = adaptive_lif(late, leak, rho, 1.8 * rho / (1 - rho), reset="zero")
+    assert 0.05 < tired.mean() < spk.mean() < 0.9
+    assert torch.equal(found[0], spk) and torch.equal(found[1], tired)
 
 
 REFUSED = [

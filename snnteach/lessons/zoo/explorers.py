@@ -97,7 +97,7 @@ def build_plane(fig):
     """Left the plane with its flow, right the first state over time."""
     grid = fig.add_gridspec(1, 2, width_ratios=(1.25, 1))
     plane, time = fig.add_subplot(grid[0]), fig.add_subplot(grid[1])
-    plane.set(xlim=(0, 1), ylim=(0, 1), xticks=(), yticks=())
+    plane.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=(), yticks=())
     plane.set_title("The plane of its two states\n ")
     plane.set_xlabel(" ")
     plane.set_ylabel(" ")

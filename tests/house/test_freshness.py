@@ -88,7 +88,7 @@ def test_changed_data_are_a_matter_of_the_notebooks_that_load_them(today, monkey
     of_file = resolver._of_file
     monkeypatch.setattr(resolver, "_of_file", lambda path, changed: "other" if path.name == "grasshopper.npz" else of_file(
         path, changed))
-    assert stale(today) == {stem: {"data/grasshopper.npz"} for stem in ("01_membrane", "04_encoding")}
+    assert stale(today) == {stem: {"data/grasshopper.npz"} for stem in ("01_membrane", "03_zoo", "04_encoding")}
 
 
 def test_changed_stored_results_are_a_matter_of_the_notebooks_that_draw_them(today, monkeypatch):

@@ -167,7 +167,7 @@ GUESSES = {
         "that update all layers at once, and brains, take time for each synapse.",
         ),
     "05.c": Guess(
-        "A network was trained so that its *counts* over ten steps are right, and 92 % of the test images are. You read the "
+        "A network was trained so that its *counts* over ten steps are right, and 93 % of the test images are. You read the "
         "same spikes by who fires *first*. Where are most of the answers that you lose?",
         ("Wrong classes fire early, by chance", "Several outputs fire first in one and the same step",
          "Some images never make an output fire"),

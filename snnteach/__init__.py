@@ -17,6 +17,7 @@ _HOMES = {
     "whose": ".reader.answers",
     "guess": ".reader.guesses",
     "explore": ".reader.live",
+    "play": ".reader.page",
     "stored": ".reader.results",
 }
 __all__ = ["__version__", *sorted(_HOMES)]

@@ -1,7 +1,8 @@
 """The course as a site: Sphinx and MyST-NB on the committed outputs; `docs/conf.py` holds Sphinx's settings.
 
-Nothing is executed. The notebooks are copied with four changes: a sweep stands where an explorer needs a kernel, pictures
-carry their alternative text, what is folded is folded, and each listing is preceded by a link to what it shows of the package.
+Nothing is executed. The notebooks are copied with five changes: a sweep stands where an explorer needs a kernel, live figures
+are on the page with all they need, pictures carry their alternative text, what is folded is folded, and each listing is
+preceded by a link to what it shows of the package.
 """
 import csv
 import html
@@ -17,6 +18,7 @@ import nbformat
 from ..install.pins import ROOT
 from ..install.troubles import SetupError
 from ..lessons import lesson
+from ..reader import page
 from ..reader.lookup import explorer as find
 from . import anatomy, claims, notebooks, uses
 from .course import binder, modules
@@ -78,6 +80,9 @@ def for_page(notebook, stem):
             cell.source = cell.source.replace("(../README.md)", "(index.md)")
         elif found := re.search(r'^explore\("([\w.]+)"\)', cell.source, re.MULTILINE):
             cell.outputs = _sweep_outputs(found[1], stem)
+        elif found := re.search(r'^play\("([\w.]+)"\)', cell.source, re.MULTILINE):
+            live = {"text/html": page.inlined(found[1])}, {"text/markdown": f"*{find(found[1]).alt}*"}
+            cell.outputs = [nbformat.v4.new_output("display_data", data=data) for data in live]
         else:
             cell.outputs = still(cell.outputs)
         if cell.cell_type == "code":

@@ -19,7 +19,7 @@ from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from ..install.troubles import SetupError
-from ..reader import guesses
+from ..reader import guesses, page
 from ..reader.lookup import explorer as find
 from ..reader.lookup import guess
 from . import anatomy, notebooks
@@ -147,11 +147,10 @@ def _html(source):
 
 
 def _add_code(found, cell):
-    """Add a code cell: its sweeps, its pictures, or its code and what it printed, below a short text if there is one."""
+    """Add a code cell: its sweeps, its live figure, its pictures, or its code and what it printed below a short text."""
     tags = anatomy.tags(cell)
     if "explorer" in tags:
-        name = re.search(r'explore\("([\w.]+)"\)', cell.source)[1]
-        found += [Slide(html, [_html(find(name).alt)], False, "figure") for html, _ in sweeps(name)]
+        found.extend(_moved(*re.search(r'(explore|play)\("([\w.]+)"\)', cell.source).groups()))
         return
     if "guess" in tags:
         found.extend(_hall(guess(re.search(r'guess\("([\w.]+)"\)', cell.source)[1])))
@@ -177,6 +176,12 @@ def _add_code(found, cell):
         found[-1].lines += lines
     if pictures:
         found.append(Slide("".join(pictures), captions, False, "figure"))
+
+
+def _moved(call, name):
+    """The live figure, or the sweeps of an explorer, each on a slide of its own."""
+    for html in [page.inlined(name)] if call == "play" else [html for html, _ in sweeps(name)]:
+        yield Slide(html, [_html(find(name).alt)], False, "figure")
 
 
 def _hall(question):

@@ -159,6 +159,15 @@ class Explorer:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A live figure: the twin in `live.js` of an explorer, what it is given beside the controls, and what its picture shows."""
+
+    title: str
+    data: Callable                                  # () -> {name: what JSON can hold}
+    still: dict = field(default_factory=dict)       # settings of the explorer, where they are not those it starts with
+
+
+@dataclass(frozen=True)
 class Quantity:
     """What a number of a study can be: its range and, where it is measured with a clock or a meter, how far it may stray.
 

@@ -1,5 +1,6 @@
 """Find exercises, guesses and explorers by the syllabus, one lesson at a time: a broken lesson breaks no other."""
 import importlib
+from pathlib import Path
 
 from ..lessons import lesson, syllabus
 
@@ -65,3 +66,18 @@ def explorer(name):
     if short not in table:
         raise ValueError(f"explore: {topic!r} has {', '.join(map(repr, table))}, got {short!r}.")
     return table[short]
+
+
+def page(name):
+    """Return the Page of the explorer called "topic.name", or say which explorers of its topic have one."""
+    explorer(name)
+    topic, _, short = name.partition(".")
+    table = getattr(part(topic, "explorers"), "PAGES", {})
+    if short not in table:
+        raise ValueError(f"play: {topic!r} has {', '.join(map(repr, table)) or 'no live figure'}, got {short!r}.")
+    return table[short]
+
+
+def script(name):
+    """Return the path of the JavaScript that shows the live figure called "topic.name"."""
+    return Path(part(name.partition(".")[0], "explorers").__file__).with_name("live.js")

@@ -22,6 +22,7 @@ REACHES_ALL = {"__name__", "globals", "vars", "eval", "exec"}     # what is done
 FINDERS = {"reader.lookup", "reader.results", "reader.resolver"}  # what they look for is named at one of the DOORS
 DOORS = {
     ("reader.live", "explore"): "explorers",
+    ("reader.page", "play"): "pages",
     ("reader.guesses", "guess"): "guesses",
     ("reader.answers", "check"): "exercises",
     ("reader.answers", "hint"): "exercises",
@@ -214,7 +215,11 @@ class Reach:
         elif kind in ("exercises", "guesses"):
             self.entry(f"lessons.{row.topic}.exercises", kind.upper(), f"{row.number}.{rest}")
         else:
-            self.entry(f"lessons.{row.topic}.explorers", "EXPLORERS", rest)
+            explorers = f"lessons.{row.topic}.explorers"
+            self.entry(explorers, "EXPLORERS", rest)
+            if kind == "pages":
+                self.entry(explorers, "PAGES", rest)
+                self.files.add(self.source(explorers).path.with_name("live.js"))
 
     def _is_module(self, name):
         return name in self.sources or where(PACKAGE, name) is not None

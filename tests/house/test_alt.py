@@ -78,7 +78,7 @@ def wanted(source):
     """The patterns of the alternative texts that a cell's figures get, in order; a number may stand where one is put in."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        if call.func.id == "explore":
+        if call.func.id in ("explore", "play"):
             yield re.escape(find(call.args[0].value).alt)
         elif call.func.id in PLACES:
             named = [keyword.value for keyword in call.keywords if keyword.arg == "alt"]
@@ -98,7 +98,7 @@ def edited(notebook):
             patterns, alts, told = [*wanted(cell.source)], pictures(outputs), " ".join(captions(outputs))
             if len(alts) != len(patterns) or not all(map(re.fullmatch, patterns, alts)):
                 yield cell.id
-            elif "explore(" not in cell.source and not all(f"*{alt}" in told for alt in alts):
+            elif not re.search(r"\b(explore|play)\(", cell.source) and not all(f"*{alt}" in told for alt in alts):
                 yield cell.id
 
 

@@ -175,9 +175,9 @@ from snnteach.lessons.neurons import exercises
 exercises.GUESSES = {"02.a": Guess("Is $U_t$ **large**?", ("yes", "no, $U < 1$"), "no, $U < 1$", "It leaks by $\\\\beta$.")}"""
 
 
-def test_a_guess_is_made_by_keyboard_and_kept(lab, reader):
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=f"s1-{place}") for place, source in
-                                           enumerate([TABLE, 'guess("02.a")', "print(progress())"])])
+def test_a_guess_is_made_by_keyboard_and_kept_and_a_live_figure_obeys_the_arrows(lab, reader):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=f"s1-{place}") for place, source in enumerate([
+        TABLE, 'guess("02.a")', "print(progress())", 'from snnteach import play\nplay("neurons.resets")'])])
     nbformat.write(notebooks.normalise(made), lab.folder / "guess.ipynb")
     reader.open(lab, "guess.ipynb")
     reader.run(["s1-0", "s1-1"])
@@ -195,6 +195,14 @@ def test_a_guess_is_made_by_keyboard_and_kept(lab, reader):
     reader.cell("s1-2").get_by_text("1 of 1 first guesses right").wait_for()
     cell.get_by_role("button", name="Guess again").press("Enter")
     cell.get_by_text("It leaks by").wait_for(state="detached")
+    reader.run(["s1-3"])                                 # no network: what it shows is in the notebook's own server
+    slider, drawn = reader.cell("s1-3").locator("input[type=range]").first, "() => document.querySelector('canvas').toDataURL()"
+    slider.wait_for()
+    slider.focus()
+    before, value = reader.page.evaluate(drawn), slider.input_value()
+    reader.page.keyboard.press("ArrowLeft")
+    reader.page.wait_for_function(f"before => ({drawn})() !== before", arg=before)
+    assert slider.input_value() != value and slider.evaluate("slider => slider === document.activeElement")
     assert reader.output_errors() == [] and reader.errors == []
 
 

@@ -33,11 +33,12 @@ def toy(tmp_path, monkeypatch):
 
 
 ROOT = {"__init__.py": "_HOMES = {'explore': '.reader.live', 'check': '.reader.answers', 'stored': '.reader.results', "
-                       "'guess': '.reader.guesses'}\n"}
+                       "'guess': '.reader.guesses', 'play': '.reader.page'}\n"}
 DOORS = {
     **ROOT,
     "reader/__init__.py": "",
     "reader/live.py": "def explore(name):\n    return name\n",
+    "reader/page.py": "def play(name):\n    return name\n",
     "reader/guesses.py": "def guess(name):\n    return name\n",
     "reader/answers.py": "def check(name, answer):\n    return answer\n",
     "reader/results.py": ("from pathlib import Path\nfrom ..lessons import lesson\nHERE = Path(__file__).parent\n"
@@ -45,7 +46,8 @@ DOORS = {
     "lessons/__init__.py": "def lesson(name):\n    return 1\n",
     "lessons/topic/__init__.py": "",
     "lessons/topic/explorers.py": ("from ..kinds import Explorer\ndef one():\n    return 1\ndef two():\n    return 2\n"
-                                   "EXPLORERS = {'x': Explorer(one), 'y': Explorer(two)}\n"),
+                                   "EXPLORERS = {'x': Explorer(one), 'y': Explorer(two)}\nPAGES = {'x': 7}\n"),
+    "lessons/topic/live.js": "3",
     "lessons/kinds.py": "class Explorer:\n    pass\nclass Exercise:\n    pass\n",
     "lessons/topic/exercises.py": ("from ..kinds import Exercise\ndef three():\n    return 3\n"
                                    "EXERCISES = [Exercise('07.1', three), Exercise(id='07.2', reference=4),\n"
@@ -124,6 +126,14 @@ CASES = {  # what stands in the files, (file, old, new), whether the fingerprint
                ("_arguments.py", "1", "2"), False),
     "an explorer": ({"a.py": "from . import explore\ndef f(): explore('topic.x')\n", **DOORS},
                     ("lessons/topic/explorers.py", "return 1", "return 5"), True),
+    "the script of a live figure": ({"a.py": "from . import play\ndef f(): play('topic.x')\n", **DOORS},
+                                    ("lessons/topic/live.js", "3", "4"), True),
+    "what a live figure is given": ({"a.py": "from . import play\ndef f(): play('topic.x')\n", **DOORS},
+                                    ("lessons/topic/explorers.py", "7", "8"), True),
+    "the explorer of a live figure": ({"a.py": "from . import play\ndef f(): play('topic.x')\n", **DOORS},
+                                      ("lessons/topic/explorers.py", "return 1", "return 5"), True),
+    "a live figure that is not played": ({"a.py": "from . import explore\ndef f(): explore('topic.x')\n", **DOORS},
+                                         ("lessons/topic/live.js", "3", "4"), False),
     "another explorer": ({"a.py": "from . import explore\ndef f(): explore('topic.x')\n", **DOORS},
                          ("lessons/topic/explorers.py", "return 2", "return 5"), False),
     "the class of an explorer": ({"a.py": "from . import explore\ndef f(): explore('topic.x')\n", **DOORS},

@@ -87,6 +87,8 @@ def test_explorers_are_sweeps_and_binder_opens_the_notebook(path, built):
     for name in names:
         for parameter, _ in find(name).sweeps:
             assert f'aria-label="{escape(find(name).controls[parameter].label)}"' in text
+    live = re.findall(r'^play\("([\w.]+)"\)', "\n".join(cell.source for cell in notebooks.read(path).cells), re.MULTILINE)
+    assert re.findall(r'<div class="live" data-name="([\w.]+)">', text) == live and "LivePage(" not in text
     for picture in re.findall(r'data:image/png;base64,([^"]+)"', text):
         Image.open(io.BytesIO(base64.b64decode(picture))).load()                                   # whole
     assert course.binder(path.name) in text

@@ -15,11 +15,13 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import snnteach
 from snnteach import check, explore, lessons, progress, stored
-from snnteach.reader import live, lookup, results
+from snnteach.reader import live, lookup, page, results
 assert snnteach.__file__.startswith(sys.argv[1]), snnteach.__file__
 for row in lessons.syllabus():
     for name in lookup.part(row.topic, "explorers").EXPLORERS:
         assert live.LiveFigure(lookup.explorer(f"{row.topic}.{name}")).image.value
+    for name in getattr(lookup.part(row.topic, "explorers"), "PAGES", {}):
+        assert page.LivePage(f"{row.topic}.{name}").data
     exercise = next(iter(lookup.exercises(row.number)))
     assert check(exercise, ...) is not ...
     if results.path(row.topic).exists():

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from snnteach import neurons
-from snnteach.lessons.neurons.explorers import compute_lif, drive
+from snnteach.authoring import notebooks
+from snnteach.lessons.neurons.explorers import appendix_zero, compute_lif, compute_resets, drive
 from snnteach.lessons.neurons.films import build_unrolled, draw_unrolled, unrolled_frames
 from snnteach.reader.lookup import exercise as find
 from snnteach.surrogate import fast_sigmoid
@@ -173,6 +174,63 @@ def test_what_stands_behind_the_picture():
     behind.rule("0.line0", "0.45", "--", y=1)
     behind.says("0.text0", "")
     behind.done()
+
+
+def appendix_by_hand(x, beta):
+    """The paper's appendix, in plain numbers."""
+    mem, steps = 0.0, []
+    for now in x.tolist():
+        mem = 0.0 if mem > 1 else beta * mem + now
+        steps.append(mem)
+    return torch.tensor(steps)
+
+
+def test_the_appendix_is_the_notebook_s_and_the_five_rows_are_their_runs(listing):
+    (path,) = notebooks.paths(["02"])
+    (cell,) = [cell for cell in notebooks.read(path).cells if cell.id == "s3-levels"]
+    names = dict(listing)
+    exec(cell.source, names)
+    x = signal(7, 100)
+    spk, mem = appendix_zero(x, 0.9)
+    shown = names["appendix_zero"](x[:, None, None], 0.9)
+    assert torch.equal(spk, shown[0].flatten()) and torch.allclose(mem, shown[1].flatten(), rtol=0, atol=1e-14)
+    rows = compute_resets(0.9, 0.3, "constant", "W, as in Eq. 2")["rows"]
+    assert rows.keys() == names["runs"].keys()
+    for name, (spk, mem) in names["runs"].items():
+        row = rows[name]
+        assert torch.equal(row["spk"], spk.flatten()) and torch.allclose(row["mem"], mem.flatten(), atol=1e-6)
+        assert row["after"] == int(spk.argmax()) + 1 and sum(row["shares"]) == pytest.approx(1)
+
+
+def test_the_picture_of_five_resets():
+    steps, uniform = torch.arange(100), torch.rand(100, generator=torch.Generator().manual_seed(1))
+    for picture, s in pictures("neurons.resets"):
+        current, beta = s["current"], s["beta"]
+        x = {"constant": torch.full((100,), current), "pulse train": 5 * current * (steps % 5 == 4),
+             "noise": torch.log(1 - uniform) * current / torch.log(1 - uniform).mean()}[s["kind"]]
+        x = x * (10 * (1 - beta) if "Eq. 1" in s["held"] else 1)
+        picture.line("x", steps, x, "orange", steps="steps-mid", clipped=True)
+        picture.says("input", "(1 - β) W' X" if "Eq. 1" in s["held"] else "W X")
+        for name in (*neurons.RESETS, "appendix zero"):
+            mem = (appendix_by_hand(x, beta) if name == "appendix zero" else
+                   neurons.lif(x[:, None, None], beta, reset=name)[1].flatten())
+            fired, before = steps[mem > 1], torch.cat([torch.zeros(1), mem[:-1]])
+            parts = [((1 - beta) * before).sum(), (beta * before + x - mem).sum(), mem[-1]]           # leak, reset, stored
+            picture.line(f"{name}: mem", steps, mem, "blue", clipped=True)
+            picture.points(f"{name}: spk", fired, torch.full(fired.shape, 2.05), "black", "|")
+            picture.left.discard(f"{name}: after")
+            if len(fired) and fired[0] < 99:
+                after = mem[fired[0] + 1].item()
+                assert picture.artists[f"{name}: after"].get_xydata().tolist() == [[fired[0] + 1, pytest.approx(after)]]
+                picture.says(f"{name}: spikes", "begins again at {}; {} spikes", after, len(fired))
+            else:
+                assert len(picture.artists[f"{name}: after"].get_xydata()) == 0
+                picture.says(f"{name}: spikes", "{} spikes", len(fired))
+            left = 0.0
+            for part, amount, color in zip(("leak", "resets", "stored"), parts, ("sky", "vermillion", "black"), strict=True):
+                share = min(max(100 * float(amount / x.sum()), 0), 100 - left)
+                picture.bar(f"{name}: {part}", left, -0.3, share, 0.6, color)
+                left += share
 
 
 def unrolled(step, phase):

@@ -1,0 +1,185 @@
+"""Live figures: in Chromium each model says what the reference code says, and each control moves the picture."""
+import base64
+import itertools
+import json
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from snnteach import play
+from snnteach.lessons import syllabus
+from snnteach.lessons.kinds import Choice
+from snnteach.lessons.neurons.explorers import compute_resets
+from snnteach.reader import page as pages
+from snnteach.reader.lookup import explorer as find
+from snnteach.reader.lookup import part, script
+from tests import browser
+
+NAMES = [f"{row.topic}.{name}" for row in syllabus() for name in getattr(part(row.topic, "explorers"), "PAGES", {})]
+EVERY = pytest.mark.parametrize("name", NAMES)
+LOAD = "async source => import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))"
+RUN = f"""async ([source, settings, data, taken]) => {{
+  const {{model}} = await ({LOAD})(source), take = eval(taken);
+  const numbers = Float64Array.from(settings.flatMap(values => take(model(values, data))));
+  let bytes = "";
+  for (const byte of new Uint8Array(numbers.buffer)) bytes += String.fromCharCode(byte);
+  return btoa(bytes);
+}}"""
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """One page without a network, on which touch works, for all models and figures."""
+    with browser.reader_offline() as one:
+        one.touch = one.page.context.new_cdp_session(one.page)
+        one.page.goto("about:blank")
+        yield one
+        assert one.errors == []
+
+
+@EVERY
+def test_files_are_short_and_ask_for_nothing(name):
+    for path in (pages.KIT, script(name)):
+        source = path.read_text(encoding="utf-8")
+        lines = source.splitlines()
+        assert len(lines) <= 200 and len(source.encode()) <= 12_000 and max(map(len, lines)) <= 128, path
+        assert not any(word in source for word in ("import ", "import(", "fetch(", "http", "XMLHttp", "innerHTML")), path
+
+
+def test_what_has_no_live_figure_says_which_have():
+    with pytest.raises(ValueError, match="play: 'neurons' has 'resets', got 'lif'"):
+        play("neurons.lif")
+    with pytest.raises(ValueError, match="play: 'membrane' has no live figure, got 'constant'"):
+        play("membrane.constant")
+
+
+@EVERY
+def test_a_notebook_keeps_a_picture_and_words_beside_the_live_view(name):
+    bundle, metadata = play(name)._repr_mimebundle_()
+    assert {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"} == set(bundle)
+    assert metadata == {"image/png": {"alt": find(name).alt}} and bundle["text/plain"] == f"LivePage({name})"
+
+
+def settings_of(explorer, count):
+    """All corners of the controls, and `count` random settings."""
+    controls, dice = explorer.controls, random.Random(0)
+    corners = itertools.product(*(control.corners for control in controls.values()))
+    drawn = [[dice.choice(control.options) if isinstance(control, Choice) else dice.uniform(control.low, control.high)
+              for control in controls.values()] for _ in range(count)]
+    return [dict(zip(controls, values, strict=True)) for values in [*corners, *drawn]]
+
+
+def in_chromium(reader, name, source, settings, taken):
+    """What a model says of each of the settings: numbers, one row each."""
+    said = reader.page.evaluate(RUN, [source, settings, pages.data(name), taken])
+    return np.frombuffer(base64.b64decode(said)).reshape(len(settings), -1)
+
+
+RESETS = "({x, rows}) => [...x, ...rows.flatMap(({mem, spk, shares, after}) => [...mem, ...shares, ...spk, after ?? -1])]"
+FAULTS = [("beta * mem + x - spk", "beta * mem + x + spk"), ("beta * (mem - spk) + x", "beta * beta * (mem - spk) + x"),
+          ("spk = mem > 1 ? 1 : 0;", "spk = steps.mem.at(-1) > 1 ? 1 : 0;")]      # sign, beta twice, a step late
+
+
+def resets(settings):
+    """The rows that `RESETS` takes, from the reference code in float64, and whether a membrane is next to the threshold."""
+    rows, near = [], []
+    for values in settings:
+        data = compute_resets(**values, dtype=torch.float64)
+        row = data["x"].tolist()
+        for run in data["rows"].values():
+            row += [*run["mem"].tolist(), *run["shares"], *run["spk"].tolist(), -1 if run["after"] is None else run["after"]]
+        rows.append(row)
+        near.append(min((run["mem"] - 1).abs().min().item() for run in data["rows"].values()) < 1e-9)
+    return np.array(rows), np.array(near)
+
+
+def agree(found, wanted):
+    return np.isclose(found, wanted, rtol=1e-9, atol=1e-12).all(1)
+
+
+@pytest.mark.browser
+def test_the_five_resets_are_those_of_the_reference_code(reader):
+    settings = settings_of(find("neurons.resets"), 200)
+    wanted, near = resets(settings)
+    source = pages.module("neurons.resets")
+    assert near.mean() < 0.1 and agree(in_chromium(reader, "neurons.resets", source, settings, RESETS), wanted)[~near].all()
+    few = slice(50, 90)
+    for right, wrong in FAULTS:
+        assert source.count(right) == 1
+        found = in_chromium(reader, "neurons.resets", source.replace(right, wrong), settings[few], RESETS)
+        assert not agree(found, wanted[few])[~near[few]].all(), f"{wrong} goes unseen"
+
+
+PICTURE = "() => [...document.querySelectorAll('.live-stage canvas')].map(canvas => canvas.toDataURL()).join()"
+FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def picture(reader):
+    reader.page.evaluate(FRAME)
+    return reader.page.evaluate(PICTURE)
+
+
+def opened(reader, name, tmp_path, style=""):
+    path = tmp_path / "page.html"
+    path.write_text(f"<!doctype html><html lang=en><meta charset=utf-8><title>Live</title><body style='{style}'><main>"
+                    f"<h1>Live</h1>{pages.inlined(name)}</main>", encoding="utf-8")
+    reader.page.goto(path.as_uri())
+    reader.page.wait_for_selector(".live.moves canvas")
+    return picture(reader)
+
+
+def pressed(reader, control):
+    control.focus()
+    reader.page.keyboard.press("ArrowLeft" if control.get_attribute("type") == "range" else "ArrowRight")
+
+
+def clicked(reader, control):
+    box = control.bounding_box()
+    reader.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+
+
+def touched(reader, control):
+    box = control.bounding_box()
+    point = {"x": box["x"] + 0.7 * box["width"], "y": box["y"] + box["height"] / 2}
+    reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    reader.touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    reader.touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+@pytest.mark.browser
+@EVERY
+def test_every_control_moves_the_picture_by_key_mouse_and_finger(name, reader, tmp_path):
+    opened(reader, name, tmp_path)
+    sliders, buttons = reader.page.locator(".live-stage input[type=range]"), reader.page.locator(".live-stage fieldset")
+    assert sliders.count() + buttons.count() >= len(find(name).controls)
+    for move, (control, choice) in itertools.product((pressed, clicked, touched), [
+            *((slider, False) for slider in sliders.all()), *((group, True) for group in buttons.all())]):
+        before = picture(reader)
+        if choice:
+            control = control.locator("input:checked" if move is pressed else "input:not(:checked)").first
+        control.scroll_into_view_if_needed()
+        move(reader, control)
+        assert picture(reader) != before, f"{name}: {move.__name__} moves nothing"
+    assert browser.violations(reader.page) == []
+    reader.page.wait_for_timeout(600)
+    assert len(reader.page.locator(".live-said").inner_text()) > 40
+
+
+@pytest.mark.browser
+@EVERY
+def test_the_picture_is_sharp_and_as_dark_as_its_page(name, reader, tmp_path):
+    light = opened(reader, name, tmp_path)
+    dark = opened(reader, name, tmp_path, "background: #121212; color: #ddd; zoom: 2")
+    assert dark != light and reader.page.locator(".live-stage.dark").count() == 1
+    sizes = reader.page.evaluate("[...document.querySelectorAll('.live-stage canvas')].map(canvas => "
+                                 "canvas.width / canvas.getBoundingClientRect().width)")
+    assert all(0.99 < size < 1.01 for size in sizes), sizes
+    assert browser.violations(reader.page) == []
+
+
+def test_what_is_shipped_is_small():
+    for name in NAMES:
+        assert len(json.dumps(pages.data(name))) < 75_000, name

@@ -2,14 +2,17 @@
 import torch
 
 from ._arguments import (
+    check_affordable,
     check_classes,
     check_dtype,
     check_finite,
     check_not_negative,
     check_numbers,
+    check_option,
     check_shape,
     check_signal,
     check_that,
+    check_whole,
 )
 
 
@@ -38,6 +41,14 @@ def _check_readout(owner, name, value):
                "or records[-1].mem.", TypeError)
     check_signal(owner, name, value, layout="[T, B, C]", dims=3)
     check_finite(owner, name, value, "The error lies before the loss.")
+
+
+def _check_labels(owner, target, num_classes):
+    check_whole(owner, high=10**6, num_classes=num_classes)
+    check_classes(owner, "target", target, "[B] of class numbers")
+    check_that(owner, target.dim() == 1 and len(target) > 0, f"target must be [B], at least one, got {tuple(target.shape)}.")
+    check_that(owner, target.min() >= 0 and target.max() < num_classes,
+               f"target must lie in 0..{num_classes - 1}, got {target.min().item()}..{target.max().item()}.")
 
 
 def ce_count_loss(spk, target, class_weights=None):
@@ -126,6 +137,36 @@ def ce_membrane_loss(mem, target, class_weights=None):
     return _cross_entropy(_over_time(mem), target, class_weights)
 
 
+def ce_max_membrane_loss(mem, target, class_weights=None):
+    """Compare the highest membrane of each class, read as a logit, with the class by cross-entropy.
+
+    L = mean over batch of -ln softmax(m)[target],    m = max over t of mem[t]
+
+    Minimum 0, approached as the highest membranes move apart; network without activity (mem = 0) ln C.
+
+    Args:
+        mem: output membranes, [T, B, C], in units of the threshold.
+        target: class numbers, [B], int64.
+        class_weights: weight of each class, [C], or None: each sample's part is multiplied by that of its class.
+
+    Returns:
+        The loss, a scalar tensor. Its gradient is that of the logits, softmax(m) - one_hot(target) over B, and goes to the
+        one step with the highest membrane; steps that share it share the gradient.
+
+    Raises:
+        TypeError: mem not a floating-point tensor, target not int64.
+        ValueError: mem not [T, B, C], T = 0, NaN in mem, target not [B] or outside 0..C-1.
+
+    Source: Eshraghian et al. (2023), Table 2 and appendix B, maximum membrane.
+
+    >>> mem = torch.tensor([[[0.2, 0.1]], [[0.9, 0.3]], [[0.4, 0.1]]])
+    >>> round(ce_max_membrane_loss(mem, torch.tensor([0])).item(), 4)              # logits 0.9 and 0.3
+    0.4375
+    """
+    _check_output("ce_max_membrane_loss", "mem", mem, target, class_weights)
+    return _cross_entropy(mem.amax(0), target, class_weights)
+
+
 def mse_count_loss(spk, target, on=0.8, off=0.2, class_weights=None):
     """Ask the class for one spike count and all others for another, by squared error.
 
@@ -191,6 +232,335 @@ def mse_membrane_loss(mem, target):
     check_finite("mse_membrane_loss", "target", target, "Leave such samples out.")
     answer = mem if target.dim() == 3 else mem[-1].view(target.shape)
     return (answer - target).square().mean()
+
+
+def wanted_membranes(target, num_steps, num_classes, on=1.05, off=0.2, until=None):
+    """Turn class numbers into the membranes that one wants at every step, for `mse_membrane_loss`.
+
+    wanted[t, b, c] = on    if c is the class of sample b and t < until, else    off
+
+    With `until` at its end, T, the class is held above the threshold for the whole run: an objective on rates. With an early
+    one it has to be there at the beginning: an objective on time.
+
+    Args:
+        target: class numbers, [B], int64.
+        num_steps, num_classes: numbers of time steps T and of classes C.
+        on, off: membranes in units of the threshold; `on` above 1 asks for spikes.
+        until: first step without `on`, from 1 to T, or None for T.
+
+    Returns:
+        Membranes, [T, B, C], float32; for float64 outputs convert them with `.double()`.
+
+    Raises:
+        TypeError: target not int64, on or off not a number.
+        ValueError: target not [B], empty, or outside 0..C-1; num_steps, num_classes or until no whole numbers of that range.
+
+    Source: Eshraghian et al. (2023), Tables 2 and 3, mean square membrane with a target that is static or changes with time.
+
+    >>> wanted_membranes(torch.tensor([1]), num_steps=3, num_classes=2, until=2)[:, 0].tolist()[1:]
+    [[0.20000000298023224, 1.0499999523162842], [0.20000000298023224, 0.20000000298023224]]
+    """
+    check_whole("wanted_membranes", high=10**6, num_steps=num_steps)
+    _check_labels("wanted_membranes", target, num_classes)
+    check_affordable("wanted_membranes", "num_steps", num_steps, len(target), num_classes)
+    check_numbers("wanted_membranes", on=on, off=off)
+    if until is not None:
+        check_whole("wanted_membranes", high=num_steps, until=until)
+    wanted = torch.full((int(num_steps), len(target), int(num_classes)), float(off))
+    wanted[:until, torch.arange(len(target)), target] = float(on)
+    return wanted
+
+
+def pool_population(spk, num_classes):
+    """Add up the spikes of the neurons that speak for one class: the population version of every loss on spikes.
+
+    pooled[t, b, c] = sum over p of spk[t, b, c P + p],    P = N / C neurons for each class, side by side
+
+    A loss on counts then sees up to P spikes of a class in one step, so that its minimum falls: that of `ce_count_loss` to
+    ln(1 + (C-1) e^(-T P)). `mse_count_loss` takes rates: give it the mean, pool_population(spk, C) / P. A loss on spike times
+    sees the first spike of the group.
+
+    Args:
+        spk: output spikes, [T, B, N].
+        num_classes: number of classes C, a divisor of N.
+
+    Returns:
+        Spikes of each class and step, [T, B, C], from 0 to P.
+
+    Raises:
+        TypeError: spk not a floating-point tensor.
+        ValueError: spk not [T, B, N], NaN in it, num_classes no whole number that divides N.
+
+    Source: Eshraghian et al. (2023), section III-B and Table 2, population codes.
+
+    >>> pool_population(torch.tensor([[[1.0, 1.0, 0.0, 1.0]]]), num_classes=2)
+    tensor([[[2., 1.]]])
+    """
+    _check_readout("pool_population", "spk", spk)
+    check_whole("pool_population", high=10**6, num_classes=num_classes)
+    check_that("pool_population", spk.shape[2] % num_classes == 0,
+               f"num_classes must divide the number of neurons, {spk.shape[2]}, got {num_classes}.")
+    return spk.unflatten(2, (int(num_classes), -1)).sum(3)
+
+
+class _SpikeTimes(torch.autograd.Function):
+    """When the k-th spikes come; a spike more at that step counts as one step less."""
+
+    @staticmethod
+    def forward(ctx, spk, number):
+        so_far = spk.cumsum(0, dtype=torch.promote_types(spk.dtype, torch.float32))                      # [T, B, C]
+        times = torch.stack([(so_far < k).sum(0) for k in range(1, number + 1)])                          # [K, B, C], 0..T
+        ctx.save_for_backward(times)
+        ctx.layout = spk.shape, spk.dtype
+        return times.to(so_far.dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (times,), (shape, dtype) = ctx.saved_tensors, ctx.layout
+        back = torch.zeros(shape, dtype=grad.dtype, device=grad.device)
+        return back.scatter_add_(0, times.clamp(max=shape[0] - 1), -grad).to(dtype), None
+
+
+def spike_times(spk, number=None):
+    """Tell at which step each neuron fires first, or its first few times; a spike that never comes counts as one at T.
+
+    f[b, c] = number of steps before the first spike, 0..T
+
+    The time jumps where a spike appears, so it has no gradient. In the backward pass it gets a stand-in, the first-spike
+    estimator: df / dspk[t] = -1 at t = f, and 0 elsewhere. A spike more at that step counts as one step less. A silent neuron
+    takes its -1 at the last step, T-1, where a spike could still come.
+
+    Args:
+        spk: output spikes, [T, B, C]; from `pool_population` also the numbers of spikes of a group.
+        number: how many spikes K of each neuron to time, or None for the first one only.
+
+    Returns:
+        Steps, [B, C], or [K, B, C] where number is given; from 0 to T, in the dtype of spk, float32 at least.
+
+    Raises:
+        TypeError: spk not a floating-point tensor.
+        ValueError: spk not [T, B, C], NaN or negative values in it, number no whole number from 1 to 1000.
+
+    Source: Eshraghian et al. (2023), Table 3 and appendix B, which let a silent neuron fire at the last step; here it is one
+        step later, so that it differs from a neuron that does fire there. The -1 is that of snnTorch's temporal losses.
+
+    >>> spk = torch.tensor([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 0.0]]], requires_grad=True)
+    >>> spike_times(spk).tolist()
+    [[1.0, 3.0]]
+    >>> torch.autograd.grad(spike_times(spk).sum(), spk)[0][:, 0].tolist()
+    [[0.0, 0.0], [-1.0, 0.0], [0.0, -1.0]]
+    """
+    _check_readout("spike_times", "spk", spk)
+    check_not_negative("spike_times", spk=spk)
+    if number is not None:
+        check_whole("spike_times", high=1000, number=number)
+    times = _SpikeTimes.apply(spk, 1 if number is None else int(number))
+    return times[0] if number is None else times
+
+
+def ce_spike_time_loss(spk, target, inverse="negate", class_weights=None):
+    """Compare the first spikes, early ones as large logits, with the class by cross-entropy.
+
+    L = mean over batch of -ln softmax(z)[target],    z = -f ("negate")    or    1 / (f + 1) ("reciprocal")
+
+    Minimum, where the class fires at step 0 and the others never: ln(1 + (C-1) e^-T) for "negate", which depends on differences
+    of times only; ln(1 + (C-1) e^(-T/(T+1))) for "reciprocal", above ln(1 + (C-1) / e). Silent network ln C.
+
+    Args:
+        spk: output spikes, [T, B, C].
+        target: class numbers, [B], int64.
+        inverse: what turns early into large, "negate" or "reciprocal".
+        class_weights: weight of each class, [C], or None: each sample's part is multiplied by that of its class.
+
+    Returns:
+        The loss, a scalar tensor. Its gradient with respect to the times is (one_hot(target) - softmax(-f)) / B for "negate".
+
+    Raises:
+        TypeError: spk not a floating-point tensor, target not int64.
+        ValueError: spk not [T, B, C], NaN or negative values in spk, target not [B] or outside 0..C-1, inverse unknown.
+
+    Source: Eshraghian et al. (2023), Table 3 and appendix B, cross-entropy spike time; there 1 / f, which excludes step 0.
+
+    >>> spk = torch.zeros(25, 1, 10); spk[2, 0, 3] = 1
+    >>> round(ce_spike_time_loss(spk, torch.tensor([3]), inverse="reciprocal").item(), 4)
+    2.0414
+    """
+    _check_output("ce_spike_time_loss", "spk", spk, target, class_weights)
+    check_not_negative("ce_spike_time_loss", spk=spk)
+    check_option("ce_spike_time_loss", "inverse", inverse, ("negate", "reciprocal"))
+    times = spike_times(spk)
+    return _cross_entropy(-times if inverse == "negate" else 1 / (times + 1), target, class_weights)
+
+
+def wanted_spike_times(target, num_classes, on, off):
+    """Turn class numbers into the step at which each neuron should fire first, for `mse_spike_time_loss`.
+
+    wanted[b, c] = on    if c is the class of sample b, else    off
+
+    Args:
+        target: class numbers, [B], int64.
+        num_classes: number of classes C.
+        on, off: wanted steps of the class and of the others, at least 0; off = T asks the others to stay silent.
+
+    Returns:
+        Steps, [B, C], float32.
+
+    Raises:
+        TypeError: target not int64, on or off not a number.
+        ValueError: target not [B], empty, or outside 0..C-1; num_classes not a whole number; on or off negative.
+
+    Source: Eshraghian et al. (2023), Table 3, mean square spike time.
+
+    >>> wanted_spike_times(torch.tensor([2]), num_classes=3, on=0, off=20)
+    tensor([[20., 20.,  0.]])
+    """
+    _check_labels("wanted_spike_times", target, num_classes)
+    check_affordable("wanted_spike_times", "num_classes", len(target), num_classes)
+    check_numbers("wanted_spike_times", low=0, on=on, off=off)
+    wanted = torch.full((len(target), int(num_classes)), float(off))
+    wanted[torch.arange(len(target)), target] = float(on)
+    return wanted
+
+
+def mse_spike_time_loss(spk, wanted):
+    """Ask each neuron to fire at a step of its own, or several times at steps of their own, by squared error.
+
+    L = mean over batch of sum over classes (and over k) of (wanted - f)^2,    f = steps of the first (or k-th) spikes
+
+    Minimum 0, where all spikes come when they should; a silent network has the sum of (wanted - T)^2.
+
+    Args:
+        spk: output spikes, [T, B, C].
+        wanted: steps, [B, C], such as those of `wanted_spike_times`, or [K, B, C] for the first K spikes; T asks for none.
+
+    Returns:
+        The loss, a scalar tensor. Its gradient with respect to the times is 2 (f - wanted) / B.
+
+    Raises:
+        TypeError: spk or wanted not a floating-point tensor.
+        ValueError: spk not [T, B, C], wanted of another shape, NaN or negative values, K larger than 1000.
+
+    Source: Eshraghian et al. (2023), Table 3 and appendix B, mean square spike time, also of several spikes.
+
+    >>> spk = torch.zeros(5, 1, 2); spk[1, 0, 0] = 1
+    >>> mse_spike_time_loss(spk, wanted_spike_times(torch.tensor([0]), 2, on=0, off=4)).item()         # (1 - 0)^2 + (5 - 4)^2
+    2.0
+    """
+    _check_readout("mse_spike_time_loss", "spk", spk)
+    check_not_negative("mse_spike_time_loss", spk=spk)
+    check_signal("mse_spike_time_loss", "wanted", wanted, layout="[B, C] or [K, B, C] of steps", min_dims=2)
+    check_shape("mse_spike_time_loss", "wanted", wanted, (*wanted.shape[:-2][:1], *spk.shape[1:]),
+                "[B, C] or [K, B, C] like spk")
+    check_finite("mse_spike_time_loss", "wanted", wanted)
+    check_not_negative("mse_spike_time_loss", wanted=wanted)
+    check_that("mse_spike_time_loss", wanted.dim() == 2 or len(wanted) <= 1000, f"wanted asks for {len(wanted)} spikes each.")
+    times = spike_times(spk, len(wanted) if wanted.dim() == 3 else None)
+    return (times - wanted).square().sum() / spk.shape[1]
+
+
+def mse_relative_spike_time_loss(spk, target, first=0, margin=5, class_weights=None):
+    """Ask the class to fire at one step and all others at least so many steps later, by squared error.
+
+    L = mean over batch of sum over classes of (y - f)^2,    y = first for the class; first + margin for others that fire
+    before that step; f itself for others that fire later, which cost nothing
+
+    Minimum 0, where the class fires at `first` and no other before first + margin; silent network (T - first)^2.
+
+    Args:
+        spk: output spikes, [T, B, C].
+        target: class numbers, [B], int64.
+        first: wanted step of the class, from 0.
+        margin: steps by which the others have to be later, from 1; first + margin at most T.
+        class_weights: weight of each class, [C], or None: each sample's part is multiplied by that of its class.
+
+    Returns:
+        The loss, a scalar tensor. Its gradient with respect to the times is 2 (f - y) / B.
+
+    Raises:
+        TypeError: spk not a floating-point tensor, target not int64.
+        ValueError: spk not [T, B, C], NaN or negative values in spk, target not [B] or outside 0..C-1, first or margin no whole
+            numbers of that range.
+
+    Source: Eshraghian et al. (2023), Table 3 and appendix B, mean square relative spike time.
+
+    >>> spk = torch.zeros(20, 1, 3); spk[1, 0, 0] = 1; spk[3, 0, 1] = 1
+    >>> mse_relative_spike_time_loss(spk, torch.tensor([0])).item()                               # (1 - 0)^2 + (3 - 5)^2
+    5.0
+    """
+    _check_output("mse_relative_spike_time_loss", "spk", spk, target, class_weights)
+    check_not_negative("mse_relative_spike_time_loss", spk=spk)
+    check_whole("mse_relative_spike_time_loss", low=0, high=len(spk) - 1, first=first)
+    check_whole("mse_relative_spike_time_loss", high=len(spk) - int(first), margin=margin)
+    times = spike_times(spk)                                                                              # [B, C]
+    is_class = torch.nn.functional.one_hot(target, spk.shape[2]).bool()
+    missed = torch.where(is_class, times - first, (times - first - margin).clamp(max=0)).square().sum(1)   # [B]
+    return missed.mean() if class_weights is None else (class_weights[target] * missed).mean()
+
+
+def expected_spike_time(mem, threshold=1.0, slope=4.0):
+    """Expect the step of the first spike of a neuron that fires by chance, the likelier the higher its membrane.
+
+    E = sum over t of P[t],    P[t] = product over s <= t of (1 - h[s]),    h[s] = sigmoid(slope (mem[s] - threshold))
+
+    P[t] is the chance that no spike has come by step t. The time is smooth in every membrane:
+    dE / dmem[s] = -slope h[s] (P[s] + ... + P[T-1]). As the slope grows, E goes to the first step with mem > threshold.
+
+    Args:
+        mem: output membranes, [T, B, C], in units of the threshold.
+        threshold: membrane at which a spike is as likely as none.
+        slope: sharpness k of the sigmoid, positive.
+
+    Returns:
+        Steps, [B, C], from 0 (surely at once) to T (surely never), in the dtype of mem, float32 at least.
+
+    Raises:
+        TypeError: mem not a floating-point tensor, threshold or slope not a number.
+        ValueError: mem not [T, B, C], NaN in mem, slope not positive.
+
+    Source: Gerstner et al. (2014), Neuronal Dynamics, chapter 9 (escape noise); the sum is that of any waiting time.
+
+    >>> mem = torch.tensor([[[0.0, 0.0]], [[9.0, 1.0]], [[0.0, 0.0]]])
+    >>> expected_spike_time(mem, slope=100.0).tolist()                                         # at 1; at 1 or, as likely, never
+    [[1.0, 2.0]]
+    """
+    _check_readout("expected_spike_time", "mem", mem)
+    check_numbers("expected_spike_time", threshold=threshold)
+    check_numbers("expected_spike_time", above=0, slope=slope)
+    quiet = torch.nn.functional.logsigmoid(float(slope) * (float(threshold) - mem))                    # ln(1 - h), [T, B, C]
+    return quiet.cumsum(0, dtype=torch.promote_types(mem.dtype, torch.float32)).exp().sum(0)
+
+
+def ce_expected_spike_time_loss(mem, target, threshold=1.0, slope=4.0, class_weights=None):
+    """Compare the expected first spikes, computed from the membranes, with the class by cross-entropy.
+
+    L = mean over batch of -ln softmax(-E)[target],    E = expected_spike_time(mem)
+
+    Minimum ln(1 + (C-1) e^-T), approached as the class's first membrane rises and all others fall; network without activity
+    (mem = 0) ln C.
+
+    Args:
+        mem: output membranes, [T, B, C], in units of the threshold.
+        target: class numbers, [B], int64.
+        threshold, slope: as in `expected_spike_time`.
+        class_weights: weight of each class, [C], or None: each sample's part is multiplied by that of its class.
+
+    Returns:
+        The loss, a scalar tensor. Its gradient with respect to E is (one_hot(target) - softmax(-E)) / B.
+
+    Raises:
+        TypeError: mem not a floating-point tensor, target not int64, threshold or slope not a number.
+        ValueError: mem not [T, B, C], NaN in mem, target not [B] or outside 0..C-1, slope not positive.
+
+    Source: one way to fill the cell of Eshraghian et al. (2023), Table 3, that is empty: cross-entropy of membranes, for time.
+
+    >>> mem = torch.full((20, 1, 10), -9.0); mem[0, 0, 3] = 9
+    >>> round(ce_expected_spike_time_loss(mem, torch.tensor([3])).item(), 6)
+    0.0
+    """
+    _check_output("ce_expected_spike_time_loss", "mem", mem, target, class_weights)
+    check_numbers("ce_expected_spike_time_loss", threshold=threshold)
+    check_numbers("ce_expected_spike_time_loss", above=0, slope=slope)
+    return _cross_entropy(-expected_spike_time(mem, threshold, slope), target, class_weights)
 
 
 def _over_time(value):

@@ -43,40 +43,48 @@ def shares_of_counts(counts, target):
     return (counts / counts.sum(1, keepdim=True) - one_hot(target, counts.shape[1])) / len(counts)
 
 
-def first_steps(spk):
+def nth_steps(spk, n):
+    return (spk.cumsum(0) < n).sum(0)
+
+
+def only_the_first(spk, n):
     return (spk.cumsum(0) == 0).sum(0)
 
 
-def silent_is_zero(spk):
-    return spk.argmax(0)
+def one_too_many(spk, n):
+    return (spk.cumsum(0) <= n).sum(0)
 
 
-def silent_is_last(spk):
-    return first_steps(spk).clamp(max=len(spk) - 1)
+def silent_is_zero(spk, n):
+    return (spk.cumsum(0) >= n).int().argmax(0)
 
 
-def counted_from_one(spk):
-    return first_steps(spk) + 1
+def silent_is_last(spk, n):
+    return nth_steps(spk, n).clamp(max=len(spk) - 1)
 
 
-def last_spikes(spk):
-    return len(spk) - 1 - first_steps(spk.flip(0))
+def counted_from_one(spk, n):
+    return nth_steps(spk, n) + 1
 
 
-def silent_steps(spk):
+def from_the_end(spk, n):
+    return len(spk) - 1 - nth_steps(spk.flip(0), n)
+
+
+def silent_steps(spk, n):
     return (spk == 0).sum(0)
 
 
-def spike_counts(spk):
+def spike_counts(spk, n):
     return spk.sum(0)
 
 
-def over_neurons(spk):
-    return (spk.cumsum(2) == 0).sum(2)
+def over_neurons(spk, n):
+    return (spk.cumsum(2) < n).sum(2)
 
 
-def over_the_batch(spk):
-    return (spk.cumsum(1) == 0).sum(1)
+def over_the_batch(spk, n):
+    return (spk.cumsum(1) < n).sum(1)
 
 
 def ce_expected(mem, target, threshold, slope):

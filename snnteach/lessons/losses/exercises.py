@@ -81,23 +81,26 @@ EXERCISES = [
         solution="p = 1 / (1 + e^-0.5) = 0.622, and p - 1 = -0.378."),
     Exercise(
         id="06.4", difficulty="medium", minutes=8,
-        question="The step of each neuron's first spike, from spk [T, B, C], as [B, C]; T for a neuron that never fires.",
-        reference=answers.first_steps,
-        cases=((_spikes(0, 9, 3, 4),), (_spikes(1, 5, 1, 6),), (torch.zeros(4, 2, 2),), (torch.ones(3, 1, 2),)),
-        property="It is the number of steps before the first spike: 0 for one that fires at once, T for one that never does.",
-        hints=("How many steps pass in which the neuron has not fired yet? Count them.",
-               "spk.cumsum(0) is the number of spikes so far, [T, B, C]. Where it is 0, nothing has come yet.",
-               "(spk.cumsum(0) == 0).sum(0)."),
+        question="The step of each neuron's n-th spike (1 is the first), from spk [T, B, C], as [B, C]; T where it never "
+                 "comes.",
+        reference=answers.nth_steps,
+        cases=((_spikes(0, 9, 3, 4), 1), (_spikes(1, 12, 2, 6), 2), (_spikes(2, 15, 1, 5), 3), (torch.zeros(4, 2, 2), 1),
+               (torch.ones(3, 1, 2), 2)),
+        property="It is the number of steps before that spike: 0 where the first comes at once, T where there is none.",
+        hints=("How many steps pass in which fewer than n spikes have come? Count them.",
+               "spk.cumsum(0) is the number of spikes so far, [T, B, C].", "(spk.cumsum(0) < n).sum(0)."),
         misconceptions=(
-            Misconception(answers.silent_is_zero, "argmax says 0 for a neuron that never fires: it would count as the first "
+            Misconception(answers.only_the_first, "right for n = 1 only: you found the first spikes."),
+            Misconception(answers.one_too_many, "those are the spikes after the n-th: the steps with n spikes so far are "
+                                                "counted, too."),
+            Misconception(answers.silent_is_zero, "argmax says 0 where the spike never comes: it would count as the first "
                                                   "of all."),
-            Misconception(answers.silent_is_last, "a neuron that never fires looks like one that fires at the last step. "
-                                                  "Give "
-                                                  "it T, one step more."),
-            Misconception(answers.counted_from_one, "steps are counted from 0: a spike in the first one has f = 0."),
-            Misconception(answers.last_spikes, "those are the last spikes. The first ones are asked for."),
-            Misconception(answers.silent_steps, "that counts every step without a spike, those after the first one, too."),
-            Misconception(answers.spike_counts, "those are counts. When did the first spike come?"),
+            Misconception(answers.silent_is_last, "where the spike never comes it looks like one at the last step. Give it T, "
+                                                  "one step more."),
+            Misconception(answers.counted_from_one, "steps are counted from 0: a first spike in the first step has 0."),
+            Misconception(answers.from_the_end, "you count spikes from the end. The n-th from the beginning is asked for."),
+            Misconception(answers.silent_steps, "that counts every step without a spike, those after the n-th one, too."),
+            Misconception(answers.spike_counts, "those are counts. When did the spike come?"),
             Misconception(answers.over_neurons, "you looked along the neurons. Time is the first axis."),
             Misconception(answers.over_the_batch, "you looked along the batch. Time is the first axis."),
         )),

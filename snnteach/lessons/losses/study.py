@@ -68,7 +68,7 @@ def by_sum(record):
 
 def by_first_spike(record):
     """The class that fired first; -1 before anybody has, and at the last step the highest membrane where nobody has."""
-    named = decide(latency_scores(record.spk, mem=record.mem)).expand(len(record.mem), -1)
+    named = decide(latency_scores(record.spk, mem=record.mem))[0].expand(len(record.mem), -1)
     fired = record.spk.cumsum(0).any(2)
     return torch.where(fired | (torch.arange(len(fired)) == len(fired) - 1)[:, None], named, -1)
 

@@ -433,3 +433,29 @@ def test_half_precision_waits_rightly(loss):
     loss(value, torch.tensor([0])).backward()
     assert value.grad.dtype == torch.bfloat16 and value.grad.isfinite().all()
     assert spike_times(value).tolist() == [[2999.0, 3001.0]]
+
+
+def test_where_snntorch_s_losses_agree_and_where_not():
+    """As of 1.0.0: equal values and gradients; silence there is a spike at the last step, and squared errors are means."""
+    peer = pytest.importorskip("snntorch.functional", reason="the peers extra is not installed")
+    spk, target = (value.float() if value.is_floating_point() else value for value in rasters(6, steps=10))
+    spk = spk.detach()
+    forced = spk.clone()
+    forced[-1] = torch.where(spk.sum(0) == 0, 1.0, spk[-1])                             # their convention, in ours
+    wanted = wanted_spike_times(target, 4, on=0, off=9)
+    pairs = [
+        (peer.ce_count_loss(), ce_count_loss, spk, 1), (peer.ce_rate_loss(), ce_step_loss, spk, 1),
+        (peer.ce_max_membrane_loss(), ce_max_membrane_loss, spk + torch.linspace(0, 0.1, 10)[:, None, None], 1),
+        (peer.mse_count_loss(correct_rate=0.8, incorrect_rate=0.2), mse_count_loss, spk, 4 * 10),              # / (C T)
+        (peer.ce_temporal_loss(), ce_spike_time_loss, forced, 1),
+        (peer.ce_temporal_loss(inverse="reciprocal"), lambda s, y: ce_spike_time_loss(s, y, "reciprocal"), forced, 1),
+        (peer.mse_temporal_loss(on_target=0, off_target=9), lambda s, y: mse_spike_time_loss(s, wanted), forced,
+         4 * 100),                                                                                       # / (C T^2)
+    ]
+    for theirs, ours, ours_spk, factor in pairs:
+        one, other = ((spk if ours_spk is forced else ours_spk).clone().requires_grad_(), ours_spk.clone().requires_grad_())
+        values = theirs(one, target).sum(), ours(other, target) / factor
+        torch.testing.assert_close(*values, rtol=1e-5, atol=1e-6)
+        grads = [torch.autograd.grad(value, source)[0] for value, source in zip(values, (one, other), strict=True)]
+        torch.testing.assert_close(*grads, rtol=1e-5, atol=1e-7)
+    assert ce_spike_time_loss(spk, target).item() != pytest.approx(ce_spike_time_loss(forced, target).item(), abs=1e-3)

@@ -1,0 +1,235 @@
+"""Exercises, guesses and questions of notebook 11."""
+import torch
+
+from ..kinds import Exercise, Guess, Misconception, Question
+from . import answers
+
+EXERCISES = [
+    Exercise(
+        id="11.1", difficulty="easy", minutes=4, tolerance=2e-4,
+        question="Which decay per step keeps one half for 60 steps?",
+        reference=0.5 ** (1 / 60),
+        property="Multiplied with itself 60 times it has to give 0.5.",
+        hints=("After n steps the membrane has kept beta to the power n. Here n is 60, and what is kept is one half.",
+               "beta^60 = 1/2: take the 60th root."),
+        misconceptions=(
+            Misconception(1 - 0.5 / 60, "you let the same amount leak at every step. Each step takes a share of what is "
+                                        "left, so "
+                                        "beta^60 has to be 0.5."),
+            Misconception(0.5, "that keeps one half for one step."),
+            Misconception(60 * 0.5, "a decay per step lies between 0 and 1."),
+            Misconception(1 - 1 / 60, "that has a time constant of 60 steps: after those, 37 % is left. One half is asked "
+                                      "for."),
+            Misconception(0.5**60, "that is what a decay of 0.5 leaves after 60 steps. Turn it round: a root, not a power."),
+            Misconception(1 - 0.5 ** (1 / 60), "that is the share that leaks in a step. The decay is the share that stays."),
+        ),
+        solution="beta^60 = 1/2, so beta = (1/2)^(1/60) = 0.9885."),
+    Exercise(
+        id="11.2", difficulty="easy", minutes=5, tolerance=2e-3,
+        question="An adaptive neuron with kappa = 2 and a threshold of 1 at rest fires at a rate of 0.2 per step for a long "
+                 "time. "
+                 "What is its mean threshold?",
+        reference=1.4,
+        property="The trace forgets and gains: on average it is as large as the rate, whatever rho.",
+        hints=("On average the trace neither grows nor shrinks: set a = rho a + (1 - rho) S, with averages on both sides.",
+               "The mean trace is the rate, 0.2. The threshold adds kappa times the trace to 1."),
+        misconceptions=(
+            Misconception(0.4, "that is what is added to the threshold at rest."),
+            Misconception(3.0, "that is the threshold of a neuron that fires at every step."),
+            Misconception(1.2, "you added the rate and forgot kappa."),
+            Misconception(1.1, "0.2 / 2: the trace is multiplied by kappa."),
+            Misconception(2.4, "the threshold at rest is 1, and kappa stands only before the trace."),
+            Misconception(1.0, "that is the threshold of a neuron that has not fired for long."),
+            Misconception(0.2, "that is the mean of the trace. What does it do to the threshold?"),
+        ),
+        solution="The mean trace equals the rate, 0.2; the mean threshold is 1 + 2 * 0.2 = 1.4."),
+    Exercise(
+        id="11.3", difficulty="easy", minutes=4, tolerance=2e-4,
+        question="A neuron with beta = 0.8 and a threshold of 1 sends its spikes back to itself. Above which weight V does one "
+                 "spike keep it firing at every step for ever?",
+        reference=1.2,
+        property="It has to pay for the reset of a spike and for the leak of one threshold.",
+        hints=("Where it fires at every step for ever, the potential stands still: U = beta U + V - 1.",
+               "U = (V - 1) / (1 - beta), and this must lie above the threshold."),
+        misconceptions=(
+            Misconception(1.0, "that pays for the reset, and nothing for the leak."),
+            Misconception(0.2, "that pays for the leak, and nothing for the reset."),
+            Misconception(1.8, "the leak takes 1 - beta of the threshold, not beta."),
+            Misconception(0.8, "what remains of the threshold is kept anyway. What is lost has to be paid: reset and leak."),
+            Misconception(1.25, "1 / beta: nothing is divided here. At every step U becomes beta U + V - 1."),
+            Misconception(1.1, "that holds for beta = 0.9. Here the leak takes 0.2."),
+        ),
+        solution="U = beta U + V - 1 gives U = (V - 1) / 0.2, which lies above 1 where V > 1.2."),
+    Exercise(
+        id="11.4", difficulty="easy", minutes=5,
+        question="Give the delays with which spikes of the time steps `steps`, a tensor [C], all arrive at step `meet`.",
+        reference=answers.delays_to_meet,
+        cases=((torch.tensor([3, 11, 20]), 28), (torch.tensor([7, 2]), 9), (torch.tensor([0, 5, 4, 9]), 30)),
+        property="Added to its step, each delay has to give the step at which all meet.",
+        hints=("A spike of step t with delay d arrives at step t + d. Set this equal to `meet`.",
+               "d = meet - t, for each spike: tensors are subtracted element by element."),
+        misconceptions=(
+            Misconception(answers.time_itself, "those are the steps at which they set out. How long does each have to travel?"),
+            Misconception(answers.wrong_sign, "those are negative: nothing arrives before it was sent."),
+            Misconception(answers.after_the_last, "with these they meet, at the step of the last spike. They are to meet at "
+                                                  "`meet`."),
+            Misconception(answers.after_the_first, "upside down: the earliest spike has to wait longest."),
+            Misconception(answers.all_alike, "a delay that is common to all moves them together, and they stay as far apart."),
+        )),
+    Exercise(
+        id="11.5", difficulty="medium", minutes=8,
+        question="`heard[k]` is the spike of k steps ago, `heard` a tensor [K]. A synapse reads y = sum over k of g[k] "
+                 "heard[k], "
+                 "with the Gaussian shares g of Eq. 5 (width sigma, centre delay). Return dy / d delay, without autograd.",
+        reference=answers.delay_gradient,
+        cases=((torch.tensor(2.3), 1.0, answers.signal(0, 8)), (torch.tensor(0.4), 2.0, answers.signal(1, 12)),
+               (torch.tensor(6.0), 4.0, torch.ones(7)), (torch.tensor(3.0), 0.7, torch.eye(9)[5])),
+        tolerance=1e-5,
+        property="Where everything was a spike, moving the window changes nothing: then it has to be 0.",
+        hints=("g is a softmax of -(k - d)^2 / (2 sigma^2). The derivative of that exponent by d is (k - d) / sigma^2.",
+               "For a softmax g of exponents e: dg[k] = g[k] (de[k] - sum_j g[j] de[j]). The d cancels, and the mean k stays.",
+               "dy/dd = sum over k of g[k] (k - mean) / sigma^2 * heard[k], with mean = sum of g[k] k."),
+        misconceptions=(
+            Misconception(answers.around_the_delay, "near an edge the mean of the window is not the delay: the shares add "
+                                                    "up to 1, "
+                                                    "so that raising one lowers the others. Take k minus the mean of k "
+                                                    "under g."),
+            Misconception(answers.without_width, "right direction, wrong size: a narrow window reacts more. Divide by sigma "
+                                                 "squared."),
+            Misconception(answers.width_not_squared, "divide by sigma squared, not by sigma."),
+            Misconception(answers.backwards, "the other way: a longer delay reads more of what lies further back."),
+            Misconception(answers.forgets_the_spikes, "you never used `heard`: only spikes pull."),
+            Misconception(answers.reading_itself, "that is y. How does it change with the delay?"),
+        )),
+    Exercise(
+        id="11.6", difficulty="medium", minutes=15, build=True, tolerance=1e-5, gradients=("weight", "delay"),
+        question="Write a layer of delayed synapses. spk is [T, B, C], weight and delay [H, C]; return the current [T, B, H], "
+                 "sum over inputs and lags of weight * share[lag] * spk[t - lag], with Gaussian shares that add up to 1 "
+                 "over the "
+                 "lags 0 to max_delay - 1.",
+        reference=answers.delayed,
+        cases=((answers.signal(2, 12, 3, 4), *answers.synapses(3, 5, 4, 6), 1.5, 6),
+               (answers.signal(4, 9, 2, 3), *answers.synapses(5, 2, 3, 5), 0.6, 5),
+               (answers.signal(6, 4, 1, 2), *answers.synapses(7, 3, 2, 8), 3.0, 8)),
+        property="A single spike at step 0 has to come back weighted by its shares, step by step.",
+        hints=("First the shares, [H, C, K]: a softmax over the last axis of -(k - delay[..., None])^2 / (2 sigma^2), with "
+               "k = torch.arange(max_delay).",
+               "Then a loop over the lags. At each, past = spk shifted later by lag, zeros in front: torch.cat of zeros and "
+               "spk[:T - lag].",
+               "Add past @ (weight * share[..., lag]).T to the current. Stop at the last step: a lag of T or more reads "
+               "nothing."),
+        misconceptions=(
+            Misconception(answers.not_normalised, "the shares of a synapse have to add up to 1: a softmax, or divide by "
+                                                  "their sum."),
+            Misconception(answers.into_the_future, "you read spikes that have not come yet: shift the past later, zeros in "
+                                                   "front."),
+            Misconception(answers.rolls_around, "torch.roll brings the end of the sequence back at its beginning: put zeros "
+                                                "there."),
+            Misconception(answers.rounds_the_delays, "a rounded delay has no gradient. Read through the Gaussian."),
+            Misconception(answers.no_delays, "that ignores the delays."),
+            Misconception(answers.one_width, "right for a width of 1 only: divide the distance by sigma."),
+            Misconception(answers.no_two, "the exponent of a Gaussian is -(k - d)^2 / (2 sigma^2): there is a 2 below."),
+            Misconception(answers.transposed_kernel, "the shares add up to 1 over the lags, the last axis, and not over "
+                                                     "neurons."),
+            Misconception(answers.one_step_late, "everything comes a step late: lag 0 is the step itself."),
+        )),
+    Exercise(
+        id="11.7", difficulty="easy", minutes=6, tolerance=1e-5,
+        question="`mem` is [T, B, C], and sample b has lengths[b] steps; what comes after is padding. Return the mean "
+                 "membrane of "
+                 "each sample before its end, [B, C].",
+        reference=answers.mean_before_end,
+        cases=((answers.membranes(8, 10, 3, 2), torch.tensor([10, 4, 7])),
+               (answers.membranes(9, 6, 2, 4), torch.tensor([1, 6]))),
+        property="Whatever you write into the padding, the result has to stay the same.",
+        hints=("Make a mask [T, B]: torch.arange(T)[:, None] < lengths.",
+               "Multiply, sum over time, and divide each sample by its own length."),
+        misconceptions=(
+            Misconception(answers.mean_of_all, "the padding takes part. Leave out the steps from lengths[b] on."),
+            Misconception(answers.masked_over_all, "you left the padding out and still divided by T: a short sample gets a "
+                                                   "small "
+                                                   "mean."),
+            Misconception(answers.sum_before_end, "that is the sum: a long sample gets a large one. Divide by its length."),
+            Misconception(answers.one_too_many, "one step too many: the steps of a sample are 0 to lengths[b] - 1."),
+            Misconception(answers.last_before_end, "that is the last step. Take the mean of all before the end."),
+            Misconception(answers.all_over_lengths, "the padding is still in the sum."),
+            Misconception(answers.from_the_end, "those are the last steps; the padding stands at the end."),
+        )),
+]
+
+GUESSES = {
+    "11.a": Guess(
+        question="The neuron below hears A, B and C once each, at steps 3, 11 and 20, with weights of 0.4. With $\\beta = "
+                 "0.9$ it "
+                 "stays silent: the first spike has leaked when the last one comes. Now give it a longer memory, "
+                 "$\\beta = 0.99$. For which order does it fire?",
+        choices=("only for A, B, C", "for C, B, A as well", "for neither"), right="for C, B, A as well",
+        explanation="It adds up whatever comes, in any order, and $0.4\\,(1 + 0.99^9 + 0.99^{17}) = 1.10$ is enough. A long "
+                    "memory "
+                    "says *that* three spikes came. It says nothing about when.\n\nPut $\\beta$ back to 0.4, and the delays "
+                    "to 25, "
+                    "17 and 8: now the three arrive together, in this order alone.",
+        explorer="memory.three", settings={"beta": 0.99}, shown=lambda data: all(data["fires"])),
+    "11.b": Guess(
+        question="A recurrent layer of 40 neurons with $\\beta = 0.9$ is to recall the cue. Its surrogate decides how much "
+                 "of a "
+                 "gradient survives one step back through the untrained layer: 0.98 of it with sharpness $k = 1$, 0.93 with "
+                 "$k = 2$. Over the 60 steps of the gap that is about 30 % against 1 %. Three seeds each: which learns?",
+        choices=("$k = 1$: more of its gradient arrives", "$k = 2$, although less arrives", "neither: both stay at chance"),
+        right="$k = 2$, although less arrives",
+        explanation="All three seeds learn it with $k = 2$, one of three with $k = 1$. The optimiser rescales a small "
+                    "gradient. "
+                    "What it cannot mend is a gradient that points nowhere.\n\nDo not take this for a rule: over 120 steps "
+                    "two of three seeds learn with $k = 1$, "
+                    "and none with $k = 2$. The size of a gradient before training does not tell what a network can become."),
+    "11.c": Guess(
+        question="A neuron with $\\beta = 0.9$ sends each spike back to itself with weight $V = 1$: exactly what the reset "
+                 "takes away. "
+                 "You kick it once, with 1.5. What happens?",
+        choices=("it fires for ever: every spike pays for its reset", "it fires a few times and falls silent",
+                 "it fires once"), right="it fires a few times and falls silent",
+        explanation="The reset is paid, and the leak is not: at every step a tenth of the potential is lost, so that 1.5 "
+                    "becomes "
+                    "1.35, 1.22, 1.09, and then 0.98. To last, a spike has to pay for the leak of one threshold, too.",
+        explorer="memory.latch", settings={"weight": 1.0}, shown=lambda data: 1 < data["count"] < 20),
+    "11.d": Guess(
+        question="Thirty neurons start with random delays between 0 and 31 steps and are to make three spikes meet. Their "
+                 "synapses "
+                 "read through Gaussians of width 0.5, sharp from the start. How many of the thirty find the delays?",
+        choices=("all thirty: sharp windows are exact", "about fifteen", "about five"), right="about five",
+        explanation="A window of width 0.5 sees one step to each side. A spike that is further away pulls with a force of "
+                    "nearly "
+                    "zero: the gradient is right, and there is none. Start wide, and every spike pulls; narrow later, and the "
+                    "meeting becomes exact."),
+    "11.e": Guess(
+        question="Four orders of spikes hidden among others. Without delays the best nets reach a little over one half "
+                 "(chance is "
+                 "a quarter), with sixteen neurons whose delays are learned nearly all. Now take the same sixteen with "
+                 "*random* "
+                 "delays, never trained. Where do they land?",
+        choices=("near the learned ones", "near those without delays", "at chance: random delays scramble the order"),
+        right="near the learned ones",
+        explanation="Sixteen neurons with four random delays each are sixteen random questions about time, and the read-out "
+                    "picks "
+                    "those that help. Most of the gain is to *have* delays. Learning them is what makes few neurons enough: "
+                    "with "
+                    "eight the gap is much wider."),
+}
+
+QUESTIONS = [
+    Question("A cortical axon delays a spike by 1 to 20 milliseconds. Would a brain need to learn these delays, or could it "
+             "choose "
+             "among those it has?",
+             "Section 5 measures both: random delays and a learned read-out come close, if there are enough neurons. "
+             "Choosing is "
+             "what a learning rule for weights does already; learning delays buys smaller networks."),
+    Question("Why do we narrow the Gaussians during training, and not only at the end?",
+             "The weights have to be learned for the delays that will be used. A net that was trained on blurred delays and "
+             "rounded "
+             "afterwards is another net. In the last part of the training the delays stand still, as they will be deployed."),
+    Question("The size of a gradient before training did not tell which recurrent layer would learn. What would you measure "
+             "instead?",
+             "Whether the gradient points to something useful: how it changes from sample to sample, how the loss falls "
+             "along it, "
+             "and whether the network has a state that can be made to last."),
+]

@@ -14,7 +14,7 @@ from PIL import Image
 from snnteach.authoring import course, notebooks, site, uses
 from snnteach.lessons import lesson
 from snnteach.reader.lookup import explorer as find
-from tests import browser
+from tests import browser, drawn
 from tests.pages import Page
 
 PATHS = notebooks.paths()
@@ -23,6 +23,12 @@ LOOKS = """() => [...new Set([...document.querySelectorAll('body *:not(mjx-conta
   part => part.getBoundingClientRect().width && [...part.childNodes].some(node => node.nodeType == 3 && node.data.trim())
 ).map(part => getComputedStyle(part)).map(style => `${style.color} on ${style.backgroundColor}`))]"""
 BROKEN = "[data-mjx-error], mjx-merror, [mathcolor=red], [fill=red]"      # what MathJax makes of an equation it cannot read
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once(tmp_path_factory):
+    with drawn.once(tmp_path_factory):
+        yield
 
 
 @pytest.fixture(scope="module")

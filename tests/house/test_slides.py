@@ -7,7 +7,7 @@ import pytest
 
 from snnteach.authoring import anatomy, course, notebooks, site, slides
 from snnteach.install.troubles import SetupError
-from tests import browser
+from tests import browser, drawn
 from tests.pages import Page
 
 PATHS = notebooks.paths()
@@ -114,6 +114,12 @@ def test_what_is_not_slides_is_never_replaced(tmp_path):
     with pytest.raises(SetupError, match="something else than slides"):
         slides.build(PATHS[0].stem[:2], tmp_path)
     assert mine.read_text() == "kept"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once(tmp_path_factory):
+    with drawn.once(tmp_path_factory):
+        yield
 
 
 @pytest.fixture(scope="module")

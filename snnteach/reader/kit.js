@@ -29,6 +29,7 @@ const STYLE = `
 .live-said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); margin: 0; }`;
 
 const KEYS = /^( |Enter|Arrow.*)$/, digits = step => (String(step).split(".")[1] ?? "").length;
+const sum = numbers => numbers.reduce((total, number) => total + number, 0);
 let count = 0;                                            // of names: the buttons of a choice belong together by name
 
 function made(tag, attributes = {}, ...children) {
@@ -65,8 +66,7 @@ class Stage {
       {attributes: true, attributeFilter: ["class", "data-theme", "data-jp-theme-light", "style"]});
     this.listen(matchMedia("(prefers-color-scheme: dark)"), "change", again);
     this.listen(window, "resize", again);
-    this.sizes = new ResizeObserver(again);
-    this.watch(this.sizes, []);
+    this.watch(this.sizes = new ResizeObserver(again), []);
   }
 
   listen(target, kind, action, options = {}) {

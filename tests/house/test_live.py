@@ -3,15 +3,19 @@ import base64
 import itertools
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from snnteach import play
+from snnteach.data import flat, mnist5k
 from snnteach.lessons import syllabus
 from snnteach.lessons.kinds import Choice
 from snnteach.lessons.neurons.explorers import compute_resets
+from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode, read_digits
+from snnteach.neurons import lif
 from snnteach.reader import page as pages
 from snnteach.reader.lookup import explorer as find
 from snnteach.reader.lookup import part, script
@@ -21,8 +25,7 @@ NAMES = [f"{row.topic}.{name}" for row in syllabus() for name in getattr(part(ro
 EVERY = pytest.mark.parametrize("name", NAMES)
 LOAD = "async source => import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))"
 RUN = f"""async ([source, settings, data, taken]) => {{
-  const {{model}} = await ({LOAD})(source), take = eval(taken);
-  const numbers = Float64Array.from(settings.flatMap(values => take(model(values, data))));
+  const take = eval(taken)(await ({LOAD})(source), data), numbers = Float64Array.from(settings.flatMap(take));
   let bytes = "";
   for (const byte of new Uint8Array(numbers.buffer)) bytes += String.fromCharCode(byte);
   return btoa(bytes);
@@ -77,7 +80,10 @@ def in_chromium(reader, name, source, settings, taken):
     return np.frombuffer(base64.b64decode(said)).reshape(len(settings), -1)
 
 
-RESETS = "({x, rows}) => [...x, ...rows.flatMap(({mem, spk, shares, after}) => [...mem, ...shares, ...spk, after ?? -1])]"
+RESETS = """({model}, data) => values => {
+  const {x, rows} = model(values, data);
+  return [...x, ...rows.flatMap(({mem, spk, shares, after}) => [...mem, ...shares, ...spk, after ?? -1])];
+}"""
 FAULTS = [("beta * mem + x - spk", "beta * mem + x + spk"), ("beta * (mem - spk) + x", "beta * beta * (mem - spk) + x"),
           ("spk = mem > 1 ? 1 : 0;", "spk = steps.mem.at(-1) > 1 ? 1 : 0;")]      # sign, beta twice, a step late
 
@@ -112,6 +118,80 @@ def test_the_five_resets_are_those_of_the_reference_code(reader):
         assert not agree(found, wanted[few])[~near[few]].all(), f"{wrong} goes unseen"
 
 
+DIGIT = """({images, layer, read, votes}, data) => {
+  const net = data.layers.map(layer), shown = images(data);
+  return ({number, step}) => {
+    const {hidden, output} = read(shown[number], net);
+    return [...hidden.flatMap((spk, t) => spk.map(fired => t < step ? fired : 0)), ...votes(output, step)];
+  };
+}"""
+READ = f"""async ([source, layers, packed]) => {{
+  const {{layer, read, votes}} = await ({LOAD})(source), net = layers.map(layer), side = 784;
+  const pixels = Array.from(Uint8Array.from(atob(packed), letter => letter.charCodeAt(0)), ink => ink / 255);
+  const image = at => pixels.slice(side * at, side * (at + 1));
+  return Array.from({{length: pixels.length / side}}, (_, at) => votes(read(image(at), net).output, 20));
+}}"""
+DRAWN = f"""async ([source, layers, drawings]) => {{
+  const {{layer, prepared, read, votes}} = await ({LOAD})(source), net = layers.map(layer);
+  return drawings.map(strokes => [prepared(strokes), votes(read(prepared(strokes), net).output, 20)]);
+}}"""
+
+
+def beside(number):
+    """Whether a membrane of either layer comes next to the threshold on a stored test image."""
+    pixels = compute_digit(number, 20, "price on spikes")["image"].double().flatten()[None] / 255
+    (first, bias1), (second, bias2) = [[part.double() for part in layer] for layer in digit_net()]
+    spk, hidden = lif(encode(pixels @ first.T + bias1), BETA)
+    _, output = lif(spk @ second.T + bias2, BETA)
+    return min((mem - 1).abs().min().item() for mem in (hidden, output)) < 1e-9
+
+
+@pytest.mark.browser
+def test_the_network_that_reads_is_that_of_the_reference_code(reader):
+    explorer, dice = find("sparsity.digit"), random.Random(0)
+    numbers, steps = explorer.controls["number"], explorer.controls["step"]
+    settings = [{"number": number, "step": step} for number, step in itertools.product(numbers.corners, steps.corners)]
+    settings += [{"number": dice.randint(0, numbers.high), "step": dice.randint(0, steps.high)} for _ in range(200)]
+    near = {number: beside(number) for number in {each["number"] for each in settings}}
+    settings, wanted = [each for each in settings if not near[each["number"]]], []
+    for each in settings:
+        data = compute_digit(**each, training="price on spikes", dtype=torch.float64)
+        spikes = torch.zeros(20, 64, dtype=torch.float64)
+        spikes[:each["step"]] = data["hidden"]
+        wanted.append([*spikes.flatten().tolist(), *data["votes"].tolist()])
+    source = pages.module("sparsity.digit")
+    assert len(settings) > 180
+    assert np.array_equal(in_chromium(reader, "sparsity.digit", source, settings, DIGIT), wanted)
+    for right, wrong in (("+ current - spk[neuron]", "+ current + spk[neuron]"), ("BETA * mem", "BETA * BETA * mem"),
+                         ("second.currents(spk)", "second.currents(steps.hidden.at(-1) ?? spk)")):     # a step late
+        assert source.count(right) == 1
+        assert not np.array_equal(in_chromium(reader, "sparsity.digit", source.replace(right, wrong), settings, DIGIT), wanted)
+
+
+@pytest.mark.browser
+def test_it_gives_200_test_images_the_votes_of_the_stored_network(reader):
+    images = mnist5k().test_images[:200]
+    _, output = read_digits(flat(images))
+    packed = base64.b64encode(images.numpy().tobytes()).decode()
+    found = reader.page.evaluate(READ, [pages.module("sparsity.digit"), pages.data("sparsity.digit")["layers"], packed])
+    assert found == output.sum(0).int().tolist()
+
+
+@pytest.mark.browser
+def test_drawings_are_redrawn_like_mnist_and_read(reader):
+    """A hundred smooth curves, turned, slanted and shaken by a program: they say nothing of how well hands are read."""
+    labels, drawings = zip(*json.loads(Path(__file__).with_name("strokes.json").read_text()), strict=True)
+    found = reader.page.evaluate(DRAWN, [pages.module("sparsity.digit"), pages.data("sparsity.digit")["layers"], drawings])
+    assert sorted(labels) == [digit for digit in range(10) for _ in range(10)]
+    read = [votes.index(max(votes)) for _, votes in found]
+    assert np.mean([digit == label for digit, label in zip(read, labels, strict=True)]) >= 0.9
+    for pixels in torch.tensor([pixels for pixels, _ in found]).view(-1, 28, 28):
+        rows, columns = pixels.sum(1).nonzero(), pixels.sum(0).nonzero()
+        assert max(rows.max() - rows.min(), columns.max() - columns.min()) + 1 in (19, 20, 21)
+        for axis in (0, 1):
+            assert abs((pixels.sum(1 - axis) @ (torch.arange(28) + 0.5) / pixels.sum()).item() - 14) < 0.1
+
+
 PICTURE = "() => [...document.querySelectorAll('.live-stage canvas')].map(canvas => canvas.toDataURL()).join()"
 FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -132,7 +212,8 @@ def opened(reader, name, tmp_path, style=""):
 
 def pressed(reader, control):
     control.focus()
-    reader.page.keyboard.press("ArrowLeft" if control.get_attribute("type") == "range" else "ArrowRight")
+    movable = control.get_attribute("min") != control.input_value() and control.get_attribute("type") == "range"
+    reader.page.keyboard.press("ArrowLeft" if movable else "ArrowRight")
 
 
 def clicked(reader, control):
@@ -182,4 +263,5 @@ def test_the_picture_is_sharp_and_as_dark_as_its_page(name, reader, tmp_path):
 
 def test_what_is_shipped_is_small():
     for name in NAMES:
-        assert len(json.dumps(pages.data(name))) < 75_000, name
+        assert len(json.dumps(pages.data(name))) < 90_000, name
+    assert sum(len(layer["weight"]) for layer in pages.data("sparsity.digit")["layers"]) < 70_000

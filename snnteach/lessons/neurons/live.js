@@ -9,7 +9,6 @@ export const RESETS = {
   "appendix zero": (mem, spk, x, beta) => (1 - spk) * (beta * mem + x),
 };
 const STEPS = 100;
-const sum = numbers => numbers.reduce((total, number) => total + number, 0);
 
 // The input [T] whose mean is `current`: steady, all of it in every fifth step, or exponential noise.
 export function drive(current, kind, uniform) {

@@ -2,6 +2,7 @@
 
 `python -m snnteach.lessons.sparsity.explorers` trains the small network again, twice, and writes `digit_net.npz`.
 """
+import base64
 import functools
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ...neurons import lif
 from ...plots import COLORS
 from ...sparsity import address_bits, crossover_density
 from ...training import fit, predict
-from ..kinds import Choice, Control, Explorer
+from ..kinds import Choice, Control, Explorer, Page
 
 DIGIT_NET = Path(__file__).with_name("digit_net.npz")
 STEPS, BETA = 20, 0.9
@@ -91,16 +92,16 @@ def digit_net(training="price on spikes"):
 
 def read_digits(pixels, training="price on spikes"):
     """Run a stored network on pixels [B, 784] and return the spikes of its hidden and output layer, [T, B, N] each."""
-    (first, bias1), (second, bias2) = digit_net(training)
+    (first, bias1), (second, bias2) = [[part.to(pixels.dtype) for part in layer] for layer in digit_net(training)]
     hidden, _ = lif(encode(pixels @ first.T + bias1), BETA)                 # [T, B, 64]
     output, _ = lif(hidden @ second.T + bias2, BETA)                        # [T, B, 10]
     return hidden, output
 
 
-def compute_digit(number, step, training):
+def compute_digit(number, step, training, dtype=torch.float32):
     """Let a stored network look at one test image for `step` time steps."""
     image, label = _stored()["images"][number], int(_stored()["labels"][number])
-    hidden, output = read_digits(image.flatten()[None].float() / 255, training)
+    hidden, output = read_digits(image.flatten()[None].to(dtype) / 255, training)
     votes = output[:step, 0].sum(0)                                         # [10]
     return {"image": image, "label": label, "hidden": hidden[:step, 0], "votes": votes, "step": step,
             "answer": int(votes.argmax()) if votes.any() else None}
@@ -157,6 +158,26 @@ def from_text(drawing):
         middle = (image.sum(1 - axis) @ torch.arange(28.0) / image.sum()).item()
         image = image.roll(max(0, min(round(13.5 - middle), 28 - size[axis])), axis)             # nothing leaves it
     return image.flatten()
+
+
+def packed(images):
+    """Bytes of images as text: a zero is followed by how many there are in a row, 255 at most."""
+    data, at = bytearray(), 0
+    pixels = images.flatten().tolist()
+    while at < len(pixels):
+        zeros = next((zeros for zeros in range(255) if at + zeros == len(pixels) or pixels[at + zeros]), 255)
+        data += bytes((0, zeros)) if zeros else bytes((pixels[at],))
+        at += max(1, zeros)
+    return base64.b64encode(data).decode()
+
+
+def shipped(training="price on spikes"):
+    """What the live figure needs: the weights as int8, the other numbers of the network, and the images with their labels."""
+    stored = _stored()
+    layers = [{"weight": base64.b64encode(stored[f"{training}: weight{layer}"].numpy().tobytes()).decode(),
+               "scale": stored[f"{training}: scale{layer}"].item(), "bias": stored[f"{training}: bias{layer}"].tolist()}
+              for layer in (1, 2)]
+    return {"layers": layers, "images": packed(stored["images"]), "labels": stored["labels"].tolist()}
 
 
 def compute_bits(neurons, density):
@@ -219,6 +240,8 @@ EXPLORERS = {
         alt="Bits for each neuron against the percentage of active neurons. A bitmap always costs one bit; a list of addresses "
             "grows in a straight line with the number of spikes, and is the longer one from some share of them on."),
 }
+
+PAGES = {"digit": Page("Draw a digit, and a spiking network reads it", shipped, still={"step": STEPS})}
 
 if __name__ == "__main__":
     np.savez_compressed(DIGIT_NET, **train_digit_nets())

@@ -110,6 +110,27 @@ def never_decided_is_zero(spk, margin):
     return classes, torch.where((best - second >= margin).any(0), steps, 0)
 
 
+def steps_first(spk, margin):
+    """Steps and classes in the wrong order."""
+    return race_to(spk, margin)[::-1]
+
+
+def goes_on(spk, margin):
+    """A later step with such a lead overwrites the first."""
+    counts, last = spk.cumsum(0), len(spk) - 1                         # [T, B, C]
+    best, second = counts.topk(2, dim=2).values.unbind(2)
+    over = best - second >= margin                                     # [T, B]
+    steps = torch.where(over.any(0), last - over.flip(0).int().argmax(0), last)
+    return counts[steps, torch.arange(len(steps))].argmax(1), steps
+
+
+def nobody_is_zero(spk, margin):
+    """Class 0 for a race that nobody wins."""
+    classes, steps = race_to(spk, margin)
+    best, second = spk.cumsum(0).topk(2, dim=2).values.unbind(2)
+    return torch.where((best - second >= margin).any(0), classes, 0), steps
+
+
 def obey_dale(weight, num_inhibitory):
     sign = torch.ones(weight.shape[1])
     sign[weight.shape[1] - num_inhibitory:] = -1
@@ -145,6 +166,13 @@ def first_inhibit(weight, num_inhibitory):
 def all_but_them(weight, num_inhibitory):
     """Both signs the wrong way round."""
     return -obey_dale(weight, num_inhibitory)
+
+
+def minus_nothing(weight, num_inhibitory):
+    """Negates the last columns by weight[:, -k:], which are all of them where k is 0."""
+    signed = weight.abs()
+    signed[:, -num_inhibitory:] *= -1
+    return signed
 
 
 def inhibition_only(weight, num_inhibitory):

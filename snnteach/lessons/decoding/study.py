@@ -8,7 +8,7 @@ from functools import cache, partial
 import torch
 from torch import nn
 
-from ...balance import dale, draw_synapses, interval_cv, run_recurrent, synchrony
+from ...balance import dale
 from ...data import flat, mnist5k
 from ...decoding import (
     count_scores,
@@ -24,10 +24,10 @@ from ...decoding import (
 from ...encoding import rate_code
 from ...losses import ce_count_loss, ce_membrane_loss
 from ...networks import Record, SpikingMLP, direct_current
-from ...neurons import lif
 from ...surrogate import atan, boxcar, triangular
 from ...training import fit
 from ..kinds import AMOUNT, SHARE, Quantity
+from .loops import balance, replayed
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.03
@@ -177,11 +177,38 @@ def noise(encode, seed):
     return found
 
 
+def strength(encode, seed):
+    """Controls, a row: the networks of `noise`; the input weaker without a loss, and after a loss as strong as before."""
+    net, found = learn(network((784, 100, 10), seed), seed, encode=encode, standardised=False), {}
+    for share in (0.2, 0.4, 0.6):
+        for name, spoil in (("weaker", _weaker), ("lost and refilled", _refilled)):
+            found[f"{name} {share}"] = scored(count_scores(noisy_outputs(net, encode, seed, spoil, share).spk))[0]
+    return found
+
+
+def _weaker(x, share, generator):
+    return (1 - share) * x
+
+
+def _refilled(x, share, generator):
+    return delete_spikes(x, share, generator) / (1 - share)
+
+
 def population(num_steps, members, seed):
     """A row: ten populations of `members` neurons, read after `num_steps` steps; accuracy and ties."""
     net = learn(network((784, 100, 10 * members), seed), seed, encode=partial(constant, num_steps=num_steps))
     accuracy, ties = scored(count_scores(outputs(net, num_steps).spk, 10))
     return {"accuracy": accuracy, "ties": ties}
+
+
+def averaged(num_steps, members, seed):
+    """Control, a row: `population` whose loss hears the mean of a class instead of its sum, as steep as with one neuron."""
+    def loss(records, target):
+        counts = records[-1].spk.sum(0).unflatten(1, (10, -1)).mean(2)                   # [B, 10]
+        return nn.functional.cross_entropy(counts, target)
+
+    net = learn(network((784, 100, 10 * members), seed), seed, loss, partial(constant, num_steps=num_steps))
+    return {"accuracy": scored(count_scores(outputs(net, num_steps).spk, 10))[0]}
 
 
 def wider(seed):
@@ -206,6 +233,18 @@ def deep(scaled, surrogate, seed):
         scale_to_data(net, batch)
     with torch.no_grad():
         rates = [record.spk.mean().item() for record in net(batch)]
+    learn(net, seed)
+    return {**{f"rate {layer}": rate for layer, rate in enumerate(rates, 1)},
+            "accuracy": scored(count_scores(outputs(net).spk))[0]}
+
+
+def louder(gain, surrogate, seed):
+    """Control, a row: the deep network with all its weights and biases multiplied by one gain, the same for each layer."""
+    net = network((784, 100, 100, 100, 100, 10), seed, surrogate=surrogate)
+    with torch.no_grad():
+        for part in net.parameters():
+            part *= gain
+        rates = [record.spk.mean().item() for record in net(direct_current(_images()[0][:500], STEPS))]
     learn(net, seed)
     return {**{f"rate {layer}": rate for layer, rate in enumerate(rates, 1)},
             "accuracy": scored(count_scores(outputs(net).spk))[0]}
@@ -251,48 +290,16 @@ def law(inhibitory, strength, seed):
     return {"accuracy": scored(count_scores(outputs(net).spk))[0], "busy before": busy}
 
 
-def recurrent(inhibition, seed, num_steps=2000):
-    """Run the balanced network of the notebook, 400 neurons that excite and 100 that inhibit; (spk, mem, weight)."""
-    generator = torch.Generator().manual_seed(seed)
-    weight = draw_synapses(400, 100, (40, 10), 0.06, inhibition, generator)
-    start = torch.rand(1, 500, generator=generator)
-    spk, mem = run_recurrent(torch.full((1, 1, 1), 0.2).expand(num_steps, 1, 500), weight, 0.9, start=start)
-    return spk[:, 0], mem[:, 0], weight                                               # [T, 500], [T, 500], [500, 500]
-
-
-def balance(inhibition, seed):
-    """A row: how the network fires after its first 500 steps, and what its neurons hear."""
-    spk, mem, weight = recurrent(inhibition, seed)
-    spk, mem = spk[500:], mem[500:]
-    excitation, inhibited = spk[:, :400] @ weight[:, :400].T, spk[:, 400:] @ weight[:, 400:].T
-    return {"rate": spk.mean().item(), "irregular": interval_cv(spk), "together": synchrony(spk),
-            "below zero": (mem < 0).double().mean().item(), "excitation: current": excitation.mean().item(),
-            "inhibition: current": inhibited.mean().item(),
-            "net: current": 0.2 + (excitation + inhibited).mean().item()}
-
-
-def replayed(seed):
-    """Controls, a row: the same excitatory spikes come back, with the inhibition changed; 10 times as strong as excitation."""
-    spk, _, weight = recurrent(10.0, seed)
-    before = torch.cat([torch.zeros(1, 500), spk[:-1]])                               # what arrives is a step old
-    excitation, inhibited = before[:, :400] @ weight[:, :400].T, before[:, 400:] @ weight[:, 400:].T
-    frozen = inhibited[500:].mean(0).expand_as(inhibited)
-    rate, low, high = spk[500:].mean(), 0.0, 10.0
-    for _ in range(25):                                                               # excitation alone, at the same rate
-        middle = (low + high) / 2
-        low, high = (low, middle) if _fires(middle * excitation).mean() > rate else (middle, high)
-    runs = {"as it was": 0.2 + excitation + inhibited, "inhibition shifted": 0.2 + excitation + inhibited.roll(777, 0),
-            "no inhibition, same rate": low * excitation}
-    found = {"inhibition frozen: rate": _fires(0.2 + excitation + frozen).mean().item()}
-    for name, current in runs.items():
-        fired = _fires(current)
-        found |= {f"{name}: rate": fired.mean().item(), f"{name}: irregular": interval_cv(fired),
-                  f"{name}: together": synchrony(fired)}
-    return found
-
-
-def _fires(current):
-    return lif(current[:, None], 0.9)[0][500:, 0]                                     # [T, 500], nobody hears anybody
+def quiet_law(inhibitory, seed):
+    """Control, a row: as `law`, and each layer is scaled to data before it learns, so that none starts loud."""
+    net, batch = Signed(seed, inhibitory), direct_current(_images()[0][:500], STEPS)
+    with torch.no_grad():
+        for linear in net.net.linears[1:]:
+            linear.weight.copy_(linear.weight if inhibitory is None else dale(linear.weight, inhibitory))
+        scale_to_data(net.net, batch)                                                 # keeps all signs
+        busy = net(batch)[1].spk.mean().item()
+    learn(net, seed)
+    return {"accuracy": scored(count_scores(outputs(net).spk))[0], "busy before": busy}
 
 
 ROWS = {
@@ -304,16 +311,24 @@ ROWS = {
     "noise, rate": partial(noise, coin),
     "noise, rate, few": partial(noise, sparse_coin),
     "noise, latency": partial(noise, soon),
+    "strength, rate": partial(strength, coin),
+    "strength, rate, few": partial(strength, sparse_coin),
+    "strength, latency": partial(strength, soon),
     **{f"T {steps}, {members} a class": partial(population, steps, members)
        for steps in (1, 2, 5, 10) for members in (1, 5, 20)},
+    "T 10, 20 a class, averaged": partial(averaged, 10, 20),
     "T 1, wider": wider,
     "T 1, membranes": membranes_once,
     **{f"deep, {kind}, {width}": partial(deep, kind == "scaled", surrogate) for kind in ("as made", "scaled")
        for width, surrogate in (("wide", atan()), ("middle", triangular(1.0)), ("narrow", boxcar(2.0)))},
+    "deep, times two, narrow": partial(louder, 2.0, boxcar(2.0)),
+    "deep, times four, narrow": partial(louder, 4.0, boxcar(2.0)),
     "late": late,
     **{f"Dale, {name}": partial(law, *options) for name, options in (
         ("free", (None, 1.0)), ("half", (50, 1.0)), ("a fifth", (20, 1.0)), ("a fifth, four times as strong", (20, 4.0)),
         ("none", (0, 1.0)))},
-    **{f"balance, {inhibition}": partial(balance, float(inhibition)) for inhibition in (3, 4, 6, 10)},
+    **{f"Dale, {name}, scaled": partial(quiet_law, inhibitory) for name, inhibitory in (
+        ("free", None), ("a fifth", 20), ("none", 0))},
+    **{f"balance, {inhibition}": partial(balance, float(inhibition)) for inhibition in (3, 4, 6, 8, 10)},
     "replayed": replayed,
 }

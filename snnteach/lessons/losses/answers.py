@@ -35,6 +35,10 @@ def each_by_itself(counts, target):
     return (torch.sigmoid(counts) - one_hot(target, counts.shape[1])) / len(counts)
 
 
+def over_classes(counts, target):
+    return not_averaged(counts, target) / counts.shape[1]
+
+
 def over_everything(counts, target):
     return not_averaged(counts, target) / counts.numel()
 
@@ -57,6 +61,16 @@ def one_too_many(spk, n):
 
 def silent_is_zero(spk, n):
     return (spk.cumsum(0) >= n).int().argmax(0)
+
+
+def silent_is_infinite(spk, n):
+    times = nth_steps(spk, n)
+    return torch.where(times == len(spk), torch.inf, times)
+
+
+def silent_is_minus_one(spk, n):
+    times = nth_steps(spk, n)
+    return torch.where(times == len(spk), -1, times)
 
 
 def silent_is_last(spk, n):
@@ -112,6 +126,19 @@ def only_the_last(mem, target, threshold, slope):
 def excludes_now(mem, target, threshold, slope):
     quiet = torch.sigmoid(slope * (threshold - mem)).cumprod(0)
     return cross_entropy(-(1 + quiet[:-1].sum(0)), target)
+
+
+def forgets_silence(mem, target, threshold, slope):
+    quiet = torch.sigmoid(slope * (threshold - mem)).cumprod(0)
+    return cross_entropy(len(mem) * quiet[-1] - quiet.sum(0), target)
+
+
+def reciprocal(mem, target, threshold, slope):
+    return cross_entropy(1 / (torch.sigmoid(slope * (threshold - mem)).cumprod(0).sum(0) + 1), target)
+
+
+def slope_on_mem_only(mem, target, threshold, slope):
+    return cross_entropy(-torch.sigmoid(threshold - slope * mem).cumprod(0).sum(0), target)
 
 
 def upside_down(mem, target, threshold, slope):

@@ -270,6 +270,45 @@ def unequal(name, weighted, seed):
             "balanced accuracy": class_scores(table)["balanced accuracy"], "found": (table[1, 1] / table[1].sum()).item()}
 
 
+def single_step(name, rate, seed):
+    """Control, a row: one time step at a given learning rate, the same network read by its counts and by its membranes."""
+    net = network(seed)
+    train(net, OBJECTIVES[name][0], seed, rate, num_steps=1)
+    with torch.no_grad():
+        last = net(direct_current(_images()[2], 1))[-1]
+    right = {"by count": most_active(last), "by membrane": _summed(last)}
+    counts = last.spk.sum(0)
+    return {**{way: (answers == _images()[3]).double().mean().item() for way, answers in right.items()},
+            "tied": ((counts == counts.amax(1, keepdim=True)).sum(1) > 1).double().mean().item()}
+
+
+def answered(name, change, seed):
+    """Control, a row: how many images are read by a spike, how well these are, and how the rest, by its last membranes."""
+    loss = OBJECTIVES[name][0] if not change else lambda record, y: ce_expected_spike_time_loss(record.mem, y, **change)
+    net = network(seed)
+    train(net, loss, seed, RATES[name])
+    inputs, targets = _images()[2:]
+    with torch.no_grad():
+        last = net(direct_current(inputs, STEPS))[-1]
+    fired, right = last.spk.sum((0, 2)) > 0, decide(latency_scores(last.spk, mem=last.mem))[0] == targets
+    return {"answered": fired.double().mean().item(), "right of the answered": right[fired].double().mean().item()}
+
+
+def late_steps(factor, seed):
+    """A row: the step-wise loss with a factor on its logits, that asks from step `EARLY` on only."""
+    return varied("step, CE", lambda record, y: ce_step_loss(factor * record.spk[EARLY:], y), seed)
+
+
+def rare_spikes(weighted, seed):
+    """Control, a row: the spikes of the neuron of the rare class, the mean over all test images and the most for one."""
+    inputs, targets, test_inputs, _ = (part for half in (_images()[:2], _images()[2:]) for part in rare(*half))
+    weights, net = balanced_weights(targets, 2) if weighted else None, network(seed, 2)
+    train(net, lambda record, y: ce_count_loss(record.spk, y, class_weights=weights), seed, 3e-3, (inputs, targets))
+    with torch.no_grad():
+        counts = net(direct_current(test_inputs, STEPS))[-1].spk[..., 1].sum(0)
+    return {"mean spikes": counts.mean().item(), "most spikes": counts.max().item()}
+
+
 ROWS = {
     **{name: partial(objective, name) for name in OBJECTIVES},
     **{f"{name}, held out": partial(held_out, name) for name in OBJECTIVES},
@@ -291,4 +330,12 @@ ROWS = {
     **{f"T = 1, {neurons} neurons a class": partial(population, neurons) for neurons in (5, 20)},
     **{f"rare, {name}{', weighted' * weighted}": partial(unequal, name, weighted)
        for name in ("count, CE", "summed membrane, CE") for weighted in (False, True)},
+    **{f"{name}, T = 1, rate {rate:g}": partial(single_step, name, rate) for name in ("count, CE", "summed membrane, CE")
+       for rate in (3e-3, 1e-2)},
+    "spike time, CE, answered": partial(answered, "spike time, CE", {}),
+    **{f"expected spike time, CE, {way}, answered": partial(answered, "expected spike time, CE", change)
+       for way, change in (("as it is", {"slope": 4.0}), ("sharpness 1", {"slope": 1.0}), ("from 2", {"threshold": 2.0}))},
+    "step, CE, logits x 20, from step 5": partial(late_steps, 20),
+    **{f"rare, count, CE{', weighted' * weighted}, spikes of its neuron": partial(rare_spikes, weighted)
+       for weighted in (False, True)},
 }

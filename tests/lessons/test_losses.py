@@ -1,10 +1,12 @@
 """What ties notebook 06 together: its equations, its listings, the module, the playground, and what its study chose."""
 import math
+import re
 
 import pytest
 import torch
 
 from snnteach import losses, stored
+from snnteach.authoring import notebooks
 from snnteach.decoding import decide, latency_scores
 from snnteach.lessons.losses import study
 from snnteach.lessons.losses.explorers import compute_playground, raster
@@ -91,6 +93,13 @@ def test_the_running_readings_end_in_the_readings_of_the_package():
         assert (named[:int(steps[b]), b] == -1).all() and (named[int(steps[b]):, b] == named[-1, b]).all()
     silent = Record(torch.zeros(6, 1, 3), torch.rand(6, 1, 3))
     assert study.by_first_spike(silent)[:, 0].tolist()[:5] == [-1] * 5 and study.by_first_spike(silent)[-1] >= 0
+
+
+def test_the_exercises_name_equations_that_are_those_of_the_notebook():
+    text = "".join(cell.source for cell in notebooks.read(*notebooks.paths(["06"])).cells if cell.cell_type == "markdown")
+    build = repr(find("06.6"))
+    assert set(re.findall(r"Eqs?\. (\d+)", build)) == {"8"} and "Eqs. 8 and 9" in build
+    assert re.search(r"P_i\[t\] = [^$]*\(8\)", text) and re.search(r"E_i = [^$]*\(9\)", text)
 
 
 def test_each_learning_rate_is_the_best_on_held_out_images():

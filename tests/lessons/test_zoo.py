@@ -61,11 +61,11 @@ def test_the_answers_of_the_values_are_what_the_neurons_do():
     for factor, fires in ((0.99, False), (1.01, True)):
         spk, *_ = zoo.cuba_lif(torch.full((2000, 1, 1), factor * find("03.1").reference, dtype=FLOAT), 0.9, 0.8)
         assert bool(spk.any()) == fires
-        kick = torch.zeros(600, 1, 1, dtype=FLOAT)
+        kick = torch.zeros(600, 1, 4, dtype=FLOAT)
         kick[0] = 3
-        weight = torch.full((1,), factor * find("03.5").reference, dtype=FLOAT)
-        assert bool(zoo.recurrent_lif(kick, 0.9, weight)[0][-1]) == fires
-    assert zoo.refractory_lif(torch.full((100, 1, 1), 50.0), 0.9, 4)[0].sum() == find("03.4").reference
+        weight = torch.full((4, 4), factor * find("03.5").reference, dtype=FLOAT)
+        assert bool(zoo.recurrent_lif(kick, 0.8, weight)[0][-1].any()) == fires
+    assert zoo.refractory_lif(torch.full((210, 1, 1), 0.4), 0.9, 4, reset="zero")[0].sum() == find("03.4").reference
 
 
 def test_what_a_fit_scores():
@@ -170,11 +170,13 @@ def test_the_picture_of_the_plane():
         steps = torch.linspace(0, 1, len(path))
         picture.line("trace", steps, path[:, 0].clamp(0, 1), "blue")
         picture.points("spk", steps[1:][spk > 0], torch.full((int(spk.sum()),), 1.06), "black", "|")
-        picture.says("says", f"{STATES[s['neuron']][0]}: {{}} spikes", int(spk.sum()))
+        picture.says("name_t", "time, 0 to {} steps", len(spk))
+        across, up = (state.split()[1] for state in STATES[s["neuron"]])
+        picture.says("says", f"from {across} = {{}}, {up} = {{}}: {{}} spikes", *places[0].tolist(), int(spk.sum()))
 
 
 def test_what_stands_behind_the_picture():
     behind = background("zoo.plane")
-    behind.axes("0", "The plane of its two states\n ", (" ", -0.02, 1.02), (" ", -0.02, 1.02))
-    behind.axes("1", "What it does\n ", ("time (whole run)", 0, 1), ("", 0, 1.12))
+    behind.axes("0", "The plane of its two states\n ", ("\n ", -0.02, 1.02), (" ", -0.02, 1.02))
+    behind.axes("1", "What it does\n ", ("\n ", 0, 1), ("", 0, 1.12))
     behind.done()

@@ -22,6 +22,7 @@ EXERCISES = [
             Misconception(0.3, "the two stages do not add, they follow one another: one multiplies by 10, the next by 5."),
             Misconception(50.0, "that is how much the two stages multiply a steady input. Which input do they lift to 1?"),
             Misconception(0.72, "the decays say what stays. A steady input climbs by 1 / (1 - decay) in each stage."),
+            Misconception(0.5, "that divides one leak by the other. The two stages multiply, by 10 and by 5."),
             Misconception(1.0, "that fires in one step. A smaller one adds up, first in the current, then in the potential."),
         ),
         solution="The current's ceiling is 10 X, the potential's 5 times that: 50 X. It passes 1 for X > 0.02."),
@@ -67,40 +68,41 @@ EXERCISES = [
         solution="The mean of a is the rate, 1/4. So the mean threshold is 1 + 4 / 4 = 2."),
     Exercise(
         id="03.4", difficulty="easy", minutes=4, tolerance=1e-3,
-        question="A neuron rests for 4 steps after each spike. The input is as strong as you like. How often does it fire in "
-                 "100 steps?",
-        reference=20,
-        property="From one spike to the next pass the steps of rest, and one in which it fires.",
-        scales={"steps": 100},
-        hints=("Write a train of spikes down: fire, rest, rest, rest, rest, and then?",
-               "A spike every 5 steps."),
+        question="A neuron rests for 4 steps after each spike. Then its input needs 3 steps to charge it, and in the third it "
+                 "fires. How many spikes in 210 steps?",
+        reference=30,
+        property="From one spike to the next pass the steps of rest, and those of charging; the last of them is the spike's.",
+        scales={"steps": 210},
+        hints=("Write a train of spikes down: fire, rest, rest, rest, rest, charge, charge, and then?",
+               "A spike every 4 + 3 steps."),
         misconceptions=(
-            Misconception(25, "that forgets the step of the spike: four steps of rest, and one to fire."),
-            Misconception(0.2, "that is the rate per step; how many in 100 steps?"),
-            Misconception(5, "that is the number of steps from spike to spike."),
-            Misconception(100, "no input, however strong, fires a neuron that rests."),
-            Misconception(33, "that is a spike every three steps: it rests for four."),
+            Misconception(52.5, "that is a spike every four steps: the charging is left out."),
+            Misconception(42, "that is the ceiling, one spike in rest + 1 steps. This input takes 3 steps to charge."),
+            Misconception(70, "that is a spike every three steps: it also rests for four."),
+            Misconception(26, "that gives the spike a step of its own. It comes in the third step of charging."),
+            Misconception(1 / 7, "that is the rate per step; how many in 210 steps?"),
+            Misconception(7, "that is the number of steps from spike to spike."),
         ),
-        solution="One step to fire and four to rest: a spike in every fifth step, 20 in 100."),
+        solution="Four steps to rest and three to charge: a spike in every seventh step, 30 in 210."),
     Exercise(
         id="03.5", difficulty="medium", minutes=6, tolerance=1e-3,
-        question="A neuron with beta = 0.9 and theta = 1 hears its own spike with the weight v. Above which v does it go on "
-                 "firing in every step once it fires?",
-        reference=1.1,
-        property="Firing in every step it gains v - theta a step, and the leak has to leave more than theta of what adds up.",
-        hints=("In every step the potential becomes beta U + v - theta. Where does that settle?",
-               "It settles at (v - theta) / (1 - beta). This has to be above theta."),
+        question="Four neurons with beta = 0.8 and theta = 1, reset 'subtract', hear all four with the weight w, and fire "
+                 "together in every step. Above which w does that last?",
+        reference=0.3,
+        property="Firing in every step each gains 4 w - theta a step, and the leak has to leave more than theta of that sum.",
+        hints=("In every step each potential becomes beta U + 4 w - theta. Where does that settle?",
+               "It settles at (4 w - theta) / (1 - beta). This has to be above theta."),
         misconceptions=(
-            Misconception(1.0, "v = theta pays for the spike and not for the leak, which takes a tenth of the potential in "
-                               "each step."),
-            Misconception(0.1, "that is what v has to bring beyond the price of a spike. The price itself is theta."),
-            Misconception(2.0, "that fires for ever, and less is enough: the potential only has to stay above theta."),
-            Misconception(1.9, "that is 1 + beta. The leak takes 1 - beta of the potential."),
-            Misconception(10.0, "that is how much the membrane multiplies a steady input. It settles at (v - theta) / (1 - "
-                                "beta)."),
-            Misconception(0.9, "less than the price of a spike: each spike would leave it lower."),
+            Misconception(1.2, "that is the sum over the four. Each hears four spikes in a step."),
+            Misconception(4.8, "the four spikes add up, so each weight may be smaller than the sum: divide by four."),
+            Misconception(0.25, "four such spikes pay for one spike and not for the leak, which takes a fifth of the potential "
+                                "in each step."),
+            Misconception(0.4, "that is for three senders. Each hears itself too."),
+            Misconception(0.05, "that is what each has to bring beyond the price of a spike. The price itself is theta."),
+            Misconception(0.275, "that is for a leak of a tenth. Here beta is 0.8."),
+            Misconception(0.45, "that is 1 + beta, by four. The leak takes 1 - beta of the potential."),
         ),
-        solution="The potential settles at (v - 1) / 0.1, which is above 1 for v > 1.1: in general theta (2 - beta)."),
+        solution="The potential settles at (4 w - 1) / 0.2, which is above 1 for 4 w > 1.2: the sum of a row takes v's place."),
     Exercise(
         id="03.6", difficulty="hard", minutes=20, build=True,
         question="Write a neuron that rests and tires. x is [T, N] in thresholds, the resting threshold is 1, the reset is to "
@@ -176,7 +178,7 @@ GUESSES = {
                     "current brings 0.16. As the current fades and the potential grows, the two meet: there the orange line is "
                     "crossed, and the potential stands still for a moment.\n\nOne number no longer tells what a neuron will do "
                     "next. Two neurons at the same potential can part, and the plane is where one sees both numbers.",
-        explorer="zoo.plane", settings={"up": 0.6},
+        explorer="zoo.plane", settings={"across": 0.5, "up": 0.6},
         shown=lambda data: data["neuron"] == "current-based" and float(data["x"].max()) > float(data["x"][0]) + 0.05),
     "03.b": Guess(
         question="A neuron without a leak ($\\beta = 1$, reset `\"subtract\"`) fires 30 times in 100 steps of an input of 0.3. "
@@ -202,14 +204,14 @@ GUESSES = {
                     "1.11 it never does."),
     "03.d": Guess(
         question="Over the ten seconds the receptor slows down, from 127 spikes in the first to 78 in the last, while the "
-                 "sound "
-                 "stays as loud. Three neurons were fitted to the first half: with a slow adaptation (seconds), a fast one "
-                 "(tens of milliseconds), and none. Which meets the most spikes of the second half?",
+                 "sound stays as loud. Three neurons were fitted to the first half: with a slow adaptation (seconds), a fast "
+                 "one (tens of milliseconds), and none. Which has the best *coincidence* with the receptor in the second half?",
         choices=("The one with slow adaptation: it alone can slow down", "None of them clearly", "The one without: it has less "
                  "to learn wrongly"),
         right="None of them clearly",
-        explanation="The bands of three fits overlap. Coincidence asks *when* a spike comes, and that is decided by the sound, "
-                    "the leak and the dead time.\n\nAsk *how often* instead, and the slow one wins: it fires 450 to 480 times "
+        explanation="The bands of three fits overlap. Coincidence asks *when* a spike comes, and that is decided by the sound "
+                    "and the dead time: cut to one step, it takes coincidence from 0.65 and more to less than 0.48.\n\n"
+                    "Ask *how often* instead, and the slow one wins: it fires 450 to 480 times "
                     "where the receptor fires 415, the others 490 to 508. Two questions, two answers: what a model is "
                     "good for depends on what you score."),
 }
@@ -226,7 +228,7 @@ QUESTIONS = [
         "of spikes has not looked at the arrows."),
     Question(
         "Your simulation has steps of 1 ms, and the dead time that you read in a paper is 2.5 ms. What do you do?",
-        "Decide, and say it: 2 and 3 steps differ by 15 % in the largest rate. Or take steps of 0.5 ms."),
+        "Decide, and say it: 2 and 3 steps differ by a quarter in the largest rate. Or take steps of 0.5 ms."),
     Question(
         "Which of these neurons would you start with, and what would make you change?",
         "The plain LIF, and a measured failure: a task that needs more memory than beta near 1 gives, a loop, or a real neuron "

@@ -99,10 +99,11 @@ def build_plane(fig):
     plane, time = fig.add_subplot(grid[0]), fig.add_subplot(grid[1])
     plane.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=(), yticks=())
     plane.set_title("The plane of its two states\n ")
-    plane.set_xlabel(" ")
+    plane.set_xlabel("\n ")
     plane.set_ylabel(" ")
-    time.set(xlim=(0, 1), ylim=(0, 1.12), yticks=(), xlabel="time (whole run)")
+    time.set(xlim=(0, 1), ylim=(0, 1.12), yticks=(), xticks=())
     time.set_title("What it does\n ")
+    time.set_xlabel("\n ")
     inside = {"transform": plane.transAxes, "fontsize": 9}
     return {
         "flow": plane.plot([], [], color="0.65", linewidth=0.8)[0],
@@ -114,6 +115,7 @@ def build_plane(fig):
         "start": plane.plot([], [], "o", color=COLORS["vermillion"], markersize=7)[0],
         "name_x": plane.text(0.5, -0.09, "", ha="center", **inside),
         "name_y": plane.text(-0.03, 0.5, "", ha="right", va="center", rotation=90, **inside),
+        "name_t": time.text(0.5, -0.09, "", ha="center", fontsize=9, transform=time.transAxes),
         "legend": plane.text(0, 1.02, "orange: no step across; blue dash-dot: no step up", color="0.25", **inside),
         "trace": time.plot([], [], color=COLORS["blue"], linewidth=1.4)[0],
         "spk": time.plot([], [], "|", color="black", markersize=9)[0],
@@ -140,7 +142,9 @@ def update_plane(artists, data):
     artists["trace"].set_data(steps, x.clamp(0, 1))
     fired = steps[1:][data["spk"] > 0]
     artists["spk"].set_data(fired, torch.full(fired.shape, 1.06))
-    artists["says"].set_text(f"{data['names'][0]}: {len(fired)} spikes")
+    across, up = (name.split()[1] for name in data["names"])
+    artists["name_t"].set_text(f"time, 0 to {len(x) - 1} steps")
+    artists["says"].set_text(f"from {across} = {data['x'][0]:.2f}, {up} = {data['y'][0]:.2f}: {len(fired)} spikes")
 
 
 EXPLORERS = {
@@ -148,8 +152,8 @@ EXPLORERS = {
         compute_plane, build_plane, update_plane,
         controls={"neuron": Choice("current-based", tuple(_MODELS), "neuron"),
                   "input": Control(0.0, 0.0, 1.0, 0.05, "steady input", "of the largest"),
-                  "across": Control(0.5, 0.0, 1.0, 0.05, "start, across"),
-                  "up": Control(0.2, 0.0, 1.0, 0.05, "start, up")},
+                  "across": Control(0.7, 0.0, 1.0, 0.05, "start, across", "of the axis"),
+                  "up": Control(0.4, 0.0, 1.0, 0.05, "start, up", "of the axis")},
         sweeps=(("neuron", {"input": 0.8}), ("input", {}), ("up", {})),
         alt="Left, the plane of the two states of a neuron: short lines say where each point flows, one curve where the first "
             "state stands still, another where the second does, a dashed line is the threshold, and a run starts at a dot; "

@@ -1,5 +1,6 @@
 """Live figures: in Chromium each model says what the reference code says, and each control moves the picture."""
 import base64
+import functools
 import itertools
 import json
 import random
@@ -23,6 +24,7 @@ from tests import browser
 
 NAMES = [f"{row.topic}.{name}" for row in syllabus() for name in getattr(part(row.topic, "explorers"), "PAGES", {})]
 EVERY = pytest.mark.parametrize("name", NAMES)
+inlined = functools.cache(pages.inlined)
 LOAD = "async source => import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))"
 RUN = f"""async ([source, settings, data, taken]) => {{
   const take = eval(taken)(await ({LOAD})(source), data), numbers = Float64Array.from(settings.flatMap(take));
@@ -133,7 +135,7 @@ READ = f"""async ([source, layers, packed]) => {{
 }}"""
 DRAWN = f"""async ([source, layers, drawings]) => {{
   const {{layer, prepared, read, votes}} = await ({LOAD})(source), net = layers.map(layer);
-  return drawings.map(strokes => [prepared(strokes), votes(read(prepared(strokes), net).output, 20)]);
+  return drawings.map(prepared).map(pixels => [pixels, votes(read(pixels, net).output, 20)]);
 }}"""
 
 
@@ -204,7 +206,7 @@ def picture(reader):
 def opened(reader, name, tmp_path, style=""):
     path = tmp_path / "page.html"
     path.write_text(f"<!doctype html><html lang=en><meta charset=utf-8><title>Live</title><body style='{style}'><main>"
-                    f"<h1>Live</h1>{pages.inlined(name)}</main>", encoding="utf-8")
+                    f"<h1>Live</h1>{inlined(name)}</main>", encoding="utf-8")
     reader.page.goto(path.as_uri())
     reader.page.wait_for_selector(".live.moves canvas")
     return picture(reader)
@@ -247,6 +249,47 @@ def test_every_control_moves_the_picture_by_key_mouse_and_finger(name, reader, t
     assert browser.violations(reader.page) == []
     reader.page.wait_for_timeout(600)
     assert len(reader.page.locator(".live-said").inner_text()) > 40
+
+
+def by_key(reader, pad, top, bottom):
+    pad.focus()
+    for key in (*["ArrowUp"] * 8, " ", *["ArrowDown"] * 16, " "):
+        reader.page.keyboard.press(key)
+
+
+def by_mouse(reader, pad, top, bottom):
+    reader.page.mouse.move(*top)
+    reader.page.mouse.down()
+    reader.page.mouse.move(*bottom, steps=6)
+    reader.page.mouse.up()
+
+
+def by_finger(reader, pad, top, bottom):
+    (x, start), (_, end) = top, bottom
+    reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for place in range(7):
+        point = {"x": x, "y": start + (end - start) * place / 6}
+        reader.touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if place else "touchStart", "touchPoints": [point]})
+    reader.touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+@pytest.mark.browser
+def test_a_stroke_is_drawn_by_key_mouse_and_finger_read_and_wiped(reader, tmp_path):
+    opened(reader, "sparsity.digit", tmp_path)
+    pad, said = reader.page.get_by_role("application"), reader.page.locator(".live-said")
+    box = pad.bounding_box()
+    ends = [(box["x"] + box["width"] / 2, box["y"] + share * box["height"]) for share in (0.25, 0.85)]
+    for draw in (by_key, by_mouse, by_finger):
+        draw(reader, pad, *ends)
+        said.get_by_text("reads 1: ").wait_for(state="attached")
+        assert reader.page.evaluate("scrollY") == 0
+        reader.page.get_by_role("button", name="clear").press("Enter")
+        said.get_by_text("draw a digit: ").wait_for(state="attached")
+    reader.page.get_by_role("slider", name="digit").press("ArrowRight")
+    said.get_by_text("reads 2: right").wait_for(state="attached")
+    reader.page.get_by_role("button", name="step").press("Enter")            # from the end to the beginning
+    said.get_by_text("no vote yet: a 2").wait_for(state="attached")
 
 
 @pytest.mark.browser

@@ -50,7 +50,7 @@ function inked(strokes) {
     for (const row of reach(Math.min(b, y), Math.max(b, y))) for (const column of reach(Math.min(a, x), Math.max(a, x))) {
       const [px, py] = [(column + 0.5) / 4 - a, (row + 0.5) / 4 - b];
       const along = Math.min(1, Math.max(0, (px * dx + py * dy) / length));
-      if (Math.hypot(px - along * dx, py - along * dy) <= radius) ink[row * fine + column] = 1;
+      if ((px - along * dx) ** 2 + (py - along * dy) ** 2 <= radius ** 2) ink[row * fine + column] = 1;
     }
   });
   const pixels = Array(SIDE ** 2).fill(0);

@@ -84,7 +84,6 @@ def test_the_net_of_section_2_is_that_of_the_study(listing):
 def test_the_net_and_the_training_of_section_5_are_those_of_the_study(listing):
     torch.manual_seed(0)
     shown, stored = listing["DelayNet"](), nets.with_delays(torch.Generator().manual_seed(0))
-    listing["DelayNet"].forward.__globals__["h"] = nets.SURROGATE
     stored.load_state_dict(shown.state_dict())
     generator = torch.Generator().manual_seed(2)
     generator.set_state(torch.default_generator.get_state())
@@ -166,7 +165,10 @@ def test_the_picture_of_the_latch():
         picture.line("mem", range(60), potentials, "blue", clipped=True)
         picture.points("spk", fired, [3.0] * len(fired), "black", "|")
         picture.says("count", f"spikes: {{}}, {'awake' if spikes[-1] else 'asleep'} at the end", len(fired))
-        picture.says("law", "2 − β = {}", 2 - s["beta"])
+        if s["weight"]:
+            picture.says("law", "2 − β = {}", 2 - s["beta"])
+        else:
+            picture.says("law", "")
 
 
 def test_what_stands_behind_the_pictures():
@@ -197,8 +199,9 @@ def test_the_film_draws_the_windows_of_its_own_run():
     for place, (sent, delay, color, style) in enumerate(zip(
             (3, 11, 20), frame["delay"], ("blue", "orange", "green"), ("-", "--", "-.", ":"), strict=False)):
         window = delays.delay_kernel(torch.tensor(delay), frame["sigma"], 32)
-        picture.line(f"0.line{2 * place + 1}", sent + torch.arange(32), window, color, style, clipped=True)
-        picture.points(f"0.line{2 * place + 2}", [sent], [1.07], color, "|")
+        picture.line(f"0.line{3 * place + 1}", sent + torch.arange(32), window, color, style, clipped=True)
+        picture.points(f"0.line{3 * place + 2}", [sent], [1.07], color, "|")
+        picture.line(f"0.line{3 * place + 3}", sent + torch.arange(32), frames[0]["window"][place], "0.75", clipped=True)
         picture.says(f"0.text{place}", "ABC"[place], color=color)
     picture.says("0.text3", "step {}: width {}, delays {}, {}, {}", frame["step"], frame["sigma"], *frame["delay"])
     picture.line("1.line1", range(40), frame["mem"], "black")

@@ -149,6 +149,24 @@ def one_step_late(spk, weight, delay, sigma, max_delay):
     return torch.cat([torch.zeros_like(current[:1]), current[:-1]])
 
 
+def turned_round(spk, weight, delay, sigma, max_delay):
+    return delayed(spk, weight, max_delay - 1 - delay, sigma, max_delay)
+
+
+def lags_from_one(spk, weight, delay, sigma, max_delay):
+    k = torch.arange(1, max_delay + 1, dtype=spk.dtype)
+    share = torch.softmax(-(k - delay[..., None]) ** 2 / (2 * sigma**2), -1)
+    current = spk.new_zeros(*spk.shape[:2], len(weight))
+    for lag in range(min(max_delay, len(spk))):
+        past = torch.cat([torch.zeros_like(spk[:lag]), spk[:len(spk) - lag]])
+        current = current + past @ (weight * share[..., lag]).T
+    return current
+
+
+def no_weights(spk, weight, delay, sigma, max_delay):
+    return delayed(spk, torch.ones_like(weight), delay, sigma, max_delay)
+
+
 # 11.7: a mean that knows where a sequence ends
 
 def mean_before_end(mem, lengths):

@@ -17,6 +17,8 @@ EXERCISES = [
                                         "left, so "
                                         "beta^60 has to be 0.5."),
             Misconception(0.5, "that keeps one half for one step."),
+            Misconception(0.99, "a decay of 0.99 has its half-life at 69 steps: after 60, 55 % is left."),
+            Misconception(0.98, "a decay of 0.98 has its half-life at 34 steps: after 60, 30 % is left."),
             Misconception(60 * 0.5, "a decay per step lies between 0 and 1."),
             Misconception(1 - 1 / 60, "that has a time constant of 60 steps: after those, 37 % is left. One half is asked "
                                       "for."),
@@ -131,6 +133,10 @@ EXERCISES = [
             Misconception(answers.no_two, "the exponent of a Gaussian is -(k - d)^2 / (2 sigma^2): there is a 2 below."),
             Misconception(answers.transposed_kernel, "the shares add up to 1 over the lags, the last axis, and not over "
                                                      "neurons."),
+            Misconception(answers.turned_round, "you paired lag k with the wrong end of the window: conv1d and unfold do "
+                                                "not flip, turn the kernel round."),
+            Misconception(answers.lags_from_one, "k starts at 0: lag 0 is the step itself."),
+            Misconception(answers.no_weights, "the weights never act."),
             Misconception(answers.one_step_late, "everything comes a step late: lag 0 is the step itself."),
         )),
     Exercise(
@@ -171,16 +177,14 @@ GUESSES = {
                     "17 and 8: now the three arrive together, in this order alone.",
         explorer="memory.three", settings={"beta": 0.99}, shown=lambda data: all(data["fires"])),
     "11.b": Guess(
-        question="A recurrent layer of 40 neurons with $\\beta = 0.9$ is to recall the cue. Its surrogate decides how much "
-                 "of a "
-                 "gradient survives one step back through the untrained layer: 0.98 of it with sharpness $k = 1$, 0.93 with "
-                 "$k = 2$. Over the 60 steps of the gap that is about 30 % against 1 %. Three seeds each: which learns?",
+        question="A recurrent layer of 40 neurons with $\\beta = 0.9$ is to recall the cue. Its surrogate, the stand-in for "
+                 "the slope at a spike, is narrower for larger $k$ and decides how much of a gradient survives one step back "
+                 "through the untrained layer: 0.98 of it with $k = 1$, 0.93 with $k = 2$. Over the 60 steps of the gap that "
+                 "is about 30 % against 1 %. Three seeds each: which learns?",
         choices=("$k = 1$: more of its gradient arrives", "$k = 2$, although less arrives", "neither: both stay at chance"),
         right="$k = 2$, although less arrives",
         explanation="All three seeds learn it with $k = 2$, one of three with $k = 1$. The optimiser rescales a small "
-                    "gradient. "
-                    "What it cannot mend is a gradient that points nowhere.\n\nDo not take this for a rule: over 120 steps "
-                    "two of three seeds learn with $k = 1$, "
+                    "gradient.\n\nDo not take this for a rule: over 120 steps two of three seeds learn with $k = 1$, "
                     "and none with $k = 2$. The size of a gradient before training does not tell what a network can become."),
     "11.c": Guess(
         question="A neuron with $\\beta = 0.9$ sends each spike back to itself with weight $V = 1$: exactly what the reset "
@@ -197,10 +201,11 @@ GUESSES = {
                  "synapses "
                  "read through Gaussians of width 0.5, sharp from the start. How many of the thirty find the delays?",
         choices=("all thirty: sharp windows are exact", "about fifteen", "about five"), right="about five",
-        explanation="A window of width 0.5 sees one step to each side. A spike that is further away pulls with a force of "
-                    "nearly "
-                    "zero: the gradient is right, and there is none. Start wide, and every spike pulls; narrow later, and the "
-                    "meeting becomes exact."),
+        explanation="A spike that arrives too late is not heard at step 28: beyond about three steps nothing pulls its delay. "
+                    "One that arrives too early leaves a rest in the membrane, and Adam makes a full step of however small a "
+                    "slope. So just those five find the delays whose three spikes all start too early; without a membrane "
+                    "that keeps anything ($\\beta = 0$) one does.\n\nIn a wide window every spike pulls, early or late; narrow "
+                    "later, and the meeting becomes exact."),
     "11.e": Guess(
         question="Four orders of spikes hidden among others. Without delays the best nets reach a little over one half "
                  "(chance is "
@@ -210,10 +215,8 @@ GUESSES = {
         choices=("near the learned ones", "near those without delays", "at chance: random delays scramble the order"),
         right="near the learned ones",
         explanation="Sixteen neurons with four random delays each are sixteen random questions about time, and the read-out "
-                    "picks "
-                    "those that help. Most of the gain is to *have* delays. Learning them is what makes few neurons enough: "
-                    "with "
-                    "eight the gap is much wider."),
+                    "picks those that help. With sixteen neurons most of the gain is to *have* delays (0.55 to 0.90, then "
+                    "0.997 by learning them); with eight, most is to *learn* them (0.55 to 0.74, then 0.986)."),
 }
 
 QUESTIONS = [

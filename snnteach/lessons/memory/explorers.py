@@ -61,7 +61,8 @@ def compute_latch(weight, beta):
     x = torch.zeros(_HELD, 1, 1)
     x[5] = 1.5
     spk, mem, *_ = recurrent_lif(x, beta, torch.tensor([weight]))
-    return {"spk": spk.flatten(), "mem": mem.flatten(), "count": int(spk.sum()), "least": least_self_weight(beta)}
+    return {"spk": spk.flatten(), "mem": mem.flatten(), "count": int(spk.sum()), "weight": weight,
+            "least": least_self_weight(beta)}
 
 
 def build_latch(fig):
@@ -85,7 +86,7 @@ def update_latch(artists, data):
     artists["spk"].set_data(fired, torch.full(fired.shape, 3.0))
     awake = data["spk"][-1] > 0
     artists["count"].set_text(f"spikes: {data['count']}, {'awake' if awake else 'asleep'} at the end")
-    artists["law"].set_text(f"2 − β = {data['least']:.2f}")
+    artists["law"].set_text(f"2 − β = {data['least']:.2f}" if data["weight"] > 0 else "")
 
 
 EXPLORERS = {
@@ -106,5 +107,5 @@ EXPLORERS = {
                   "beta": Control(0.9, 0.5, 0.99, 0.01, "decay beta", "per step")},
         sweeps=(("weight", {}), ("beta", {"weight": 1.15})),
         alt="The potential of a neuron that is kicked once and sends its spikes back to itself, its threshold, and its spikes; "
-            "above, how many there are and the weight above which they go on for ever."),
+            "above, how many there are and, where the weight is not 0, that above which they go on for ever."),
 }

@@ -23,6 +23,8 @@ def meeting_frames(spk, delay, weight, beta, meet, widths, steps=200, every=8):
         optimiser.zero_grad()
         (-mem[meet].sum()).backward()
         optimiser.step()
+    for frame in frames:
+        frame["first"] = frames[0]["window"]
     return frames
 
 
@@ -35,7 +37,7 @@ def build_meeting(fig):
 
 
 def draw_meeting(axes, frame):
-    """Draw how much of each spike arrives at each step, and what the neuron makes of it."""
+    """Draw how much of each spike arrives at each step, in grey what did at first, and what the neuron makes of it."""
     top, low = axes
     for axis in axes:
         axis.axvline(frame["meet"], color="0.6", linestyle=":", linewidth=1)
@@ -44,6 +46,7 @@ def draw_meeting(axes, frame):
         top.plot(arrival, window, color=COLORS[_LOOKS[place]], linestyle=STYLES[place])
         top.plot([sent], [1.07], "|", color=COLORS[_LOOKS[place]], markersize=12, markeredgewidth=2)
         top.text(sent + 0.4, 1.07, _NAMES[place], va="center", color=COLORS[_LOOKS[place]])
+        top.plot(arrival, frame["first"][place], color="0.75", zorder=1)
     words = f"step {frame['step']}: width {frame['sigma']:.2f}, delays " + ", ".join(f"{delay:.1f}" for delay in frame["delay"])
     top.text(0, 1.05, words, transform=top.transAxes, fontweight="bold")
     low.plot(range(len(frame["mem"])), frame["mem"], color=COLORS["black"])

@@ -138,6 +138,11 @@ ROWS = {
     "patterns, learned 8": partial(delays, partial(nets.with_delays, hidden=8)),
     "patterns, fixed 8": partial(delays, partial(nets.with_delays, hidden=8, learned=False)),
     "patterns, rounded at the end": rounded_late,
+    "patterns, half-lives 1 to 100, rate 0.1": partial(patterns, spread_patterns, rates=(0.1,)),
+    "patterns, half-lives 1 to 100, 2400 batches": partial(patterns, spread_patterns, rates=(0.05,), iterations=2400),
+    "cue 120, recurrent from latches": partial(cue, latches, 120),
+    "patterns, learned 16, jitter 2": partial(patterns, nets.with_delays, jitter=2),
+    "patterns, half-lives 1 to 100, jitter 2": partial(patterns, spread_patterns, jitter=2),
     **{f"cue {delay}, {name}": partial(cue, make, delay) for delay in (10, 30)
        for name, make in {**CELLS, **STATES}.items()},
 }

@@ -127,7 +127,7 @@ def test_exercises_agree_with_the_module():
     dropped = find("10.8").reference(x, uniform, p)
     assert torch.equal(dropped == 0, (uniform < p).expand_as(x))
     assert torch.allclose(dropped, torch.where(uniform < p, 0, x / 0.7))
-    assert find("10.7").reference == pytest.approx(0.09)
+    assert find("10.7").reference == pytest.approx(0.21)
 
 
 def test_woken_layers_fire_at_the_rate_asked_for():
@@ -172,7 +172,7 @@ def test_the_picture_of_the_depth():
             there = layer < s["depth"]
             rate, size = (rates[layer], sizes[layer]) if there else (0, 0)
             picture.bar(f"rate {layer}", 0, layer + 0.65, rate, 0.7, "blue")
-            words, end = "{}" if rate else "silent" * there, (rate + 0.01, layer + 1)
+            words, end = "{}" if rate else "silent" if there else "no layer", (rate + 0.01, layer + 1)
             picture.says(f"rate text {layer}", words, *[rate] * (rate > 0), at=end)
             picture.bar(f"gradient {layer}", 1e-12, layer + 0.65, max(size - 1e-12, 0), 0.7, "orange")
             picture.says(f"gradient text {layer}", "{}" if size else "exactly 0" * there, *[size] * (size > 0))
@@ -197,11 +197,13 @@ def test_the_film_draws_the_maps(step):
     net, image = made(deep.conv_net).float(), torch.randn(1, 28, 28, generator=torch.Generator().manual_seed(0))
     frames = films.map_frames(net, image, 4)
     records = net.eval()(direct_current(image[None], 4))
-    now, one, two, shares = frames[step - 1]
+    now, one, two, shares, digit_shown = frames[step - 1]
     assert now == step and torch.equal(one, records[0].spk[step - 1, 0]) and torch.equal(two, records[1].spk[step - 1, 0])
     assert torch.allclose(shares, records[2].mem[:step, 0].mean(0).softmax(0), atol=1e-6) and one.sum() > 0
-    still, picture = film(films.build_maps, films.draw_maps, frames[step - 1], width=8.0, height=3.4)
-    for place, (maps, columns) in enumerate(((one, 4), (two, 8))):
+    still, picture = film(films.build_maps, films.draw_maps, frames[step - 1], width=9.0, height=3.4)
+    assert torch.equal(digit_shown, image[0])
+    picture.image("0.image0", image[0], "gray_r", (image.min().item(), image.max().item()))
+    for place, (maps, columns) in enumerate(((one, 4), (two, 8)), 1):
         size, lines = maps.shape[1] + 1, len(maps) // columns
         wanted = torch.full((lines * size + 1, columns * size + 1), 0.3)
         for number, each in enumerate(maps):
@@ -210,11 +212,11 @@ def test_the_film_draws_the_maps(step):
         picture.image(f"{place}.image0", wanted, "gray_r", (0, 1))
     for digit in range(10):
         color = "vermillion" if digit == shares.argmax() else "sky"
-        picture.bar(f"2.patch{digit}", 0, digit - 0.35, shares[digit].item(), 0.7, color)
-    picture.says("1.text0", "step {}", step)
+        picture.bar(f"3.patch{digit}", 0, digit - 0.35, shares[digit].item(), 0.7, color)
+    picture.says("2.text0", "step {}", step)
     picture.done()
-    still.axes("2", "read-out", ("softmax so far", 0, 1), ("digit", 9.6, -0.6), yticks={n: str(n) for n in range(10)})
-    for place, title in enumerate(("12 maps of layer 1", "32 maps of layer 2")):
+    still.axes("3", "read-out", ("softmax so far", 0, 1), ("digit", 9.6, -0.6), yticks={n: str(n) for n in range(10)})
+    for place, title in enumerate(("input", "12 maps of layer 1", "32 maps of layer 2")):
         assert still.artists[f"{place}"].get_title(loc="left") == title
         still.left.discard(f"{place}")
     still.done()

@@ -83,6 +83,28 @@ def running_stays(x, weight, mean, variance, training):
     return _changed(x, weight, mean, variance, training, keep=1.0)
 
 
+def running_not_detached(x, weight, mean, variance, training):
+    y, *running = norm_each_step(x, weight, mean, variance, training)
+    return (y, 0.9 * mean + 0.1 * x.mean(1), 0.9 * variance + 0.1 * x.var(1, unbiased=False)) if training else (y, *running)
+
+
+def outside_the_root(x, weight, mean, variance, training):
+    _, *running = norm_each_step(x, weight, mean, variance, training)
+    now_mean, now_variance = (x.mean(1), x.var(1, unbiased=False)) if training else (mean, variance)
+    return weight[:, None] * (x - now_mean[:, None]) / (now_variance.sqrt() + 1e-5)[:, None], *running
+
+
+def no_weight(x, weight, mean, variance, training):
+    return norm_each_step(x, torch.ones_like(weight), mean, variance, training)
+
+
+def over_time_not_batch(x, weight, mean, variance, training):
+    if training:
+        now_mean, now_variance = x.mean(0), x.var(0, unbiased=False)
+        return weight[:, None] * (x - now_mean) / (now_variance + 1e-5).sqrt(), mean, variance
+    return norm_each_step(x, weight, mean, variance, training)
+
+
 def fold(weight, bias, gamma, beta, mean, variance):
     scale = gamma / (variance + 1e-5).sqrt()
     return scale[:, None] * weight, scale * (bias - mean) + beta
@@ -96,6 +118,14 @@ def scale_left_in_the_mean(weight, bias, gamma, beta, mean, variance):
 def old_bias_lost(weight, bias, gamma, beta, mean, variance):
     scale = gamma / (variance + 1e-5).sqrt()
     return scale[:, None] * weight, beta - scale * mean
+
+
+def beta_lost(weight, bias, gamma, beta, mean, variance):
+    return fold(weight, bias, gamma, torch.zeros_like(beta), mean, variance)
+
+
+def gamma_lost(weight, bias, gamma, beta, mean, variance):
+    return fold(weight, bias, torch.ones_like(gamma), beta, mean, variance)
 
 
 def bias_not_scaled(weight, bias, gamma, beta, mean, variance):
@@ -152,6 +182,14 @@ def not_rescaled(x, uniform, p):
 
 def kept_with_p(x, uniform, p):
     return x * (uniform < p) / p
+
+
+def kept_below(x, uniform, p):
+    return x * (uniform < p) / (1 - p)
+
+
+def by_its_own_mean(x, uniform, p):
+    return x * (uniform >= p) / (uniform >= p).to(x.dtype).mean()
 
 
 def divided_by_p(x, uniform, p):

@@ -27,7 +27,7 @@ def _drop_case(seed, p):
 
 _CONV, _FLAT = nn.Conv2d(2, 3, 3).requires_grad_(False), nn.Flatten()
 _CONV.weight.copy_(_draw(0, *_CONV.weight.shape)), _CONV.bias.copy_(_draw(1, 3))
-_RATE = 0.1
+_RATE = 0.3
 
 EXERCISES = [
     Exercise(
@@ -72,6 +72,10 @@ EXERCISES = [
             Misconception(answers.statistics_detached, "the values are right, and the gradient misses that the mean and the "
                                                        "variance move with x. Detach only what goes into the running ones."),
             Misconception(answers.by_the_variance, "divide by the standard deviation: the root of the variance plus 1e-5."),
+            Misconception(answers.running_not_detached, "the values are right; detach what goes into the running ones."),
+            Misconception(answers.outside_the_root, "add 1e-5 under the root, to the variance."),
+            Misconception(answers.no_weight, "that is normalised; multiply it by weight."),
+            Misconception(answers.over_time_not_batch, "that is averaged over time: the batch is axis 1."),
             Misconception(answers.by_n_minus_1, "that variance is divided by B - 1. Take x.var(1, unbiased=False)."),
             Misconception(answers.forgets_fast, "the running statistics keep nine tenths of what they were."),
             Misconception(answers.running_stays, "the running statistics have to move while it trains, or after eval() they "
@@ -89,6 +93,8 @@ EXERCISES = [
         misconceptions=(
             Misconception(answers.scale_left_in_the_mean, "the mean is subtracted before the scaling, so it is scaled too."),
             Misconception(answers.old_bias_lost, "the layer's own bias is lost: it is scaled along with the rest."),
+            Misconception(answers.beta_lost, "the norm's own beta is lost: it is added at the end."),
+            Misconception(answers.gamma_lost, "gamma is lost: it multiplies what the norm has divided."),
             Misconception(answers.bias_not_scaled, "the layer's own bias passes through the norm, too: scale it."),
             Misconception(answers.columns_scaled, "a channel is an output, a row of the weight: scale[:, None] * weight."),
             Misconception(answers.no_root, "divide by the standard deviation, the root of the variance plus 1e-5."),
@@ -107,6 +113,8 @@ EXERCISES = [
             Misconception(19, "the first layer's spike goes through all 19 shortcuts, and each of the others adds one."),
             Misconception(21, "there are 20 layers, the first among them, and none of them adds more than one."),
             Misconception(2, "that is what the second layer sends. The next one adds to that."),
+            Misconception(10, "every one of the 20 layers may add a spike, not every other."),
+            Misconception(40, "the read-out gets the sum, and each of the 20 layers puts one spike into it, not two."),
             Misconception(2**19, "a shortcut adds one spike; it does not double what passes by."),
         ),
         solution="1 of the first layer and 1 of each of the 19 that have a shortcut: 20."),
@@ -123,6 +131,7 @@ EXERCISES = [
             Misconception(832, "each of the 32 maps has its own window on every one of the 12 maps below, not one for all."),
             Misconception(800, "each of the 32 maps looks at all 12 maps below, and has a bias."),
             Misconception(9984, "a bias belongs to a map, not to each pair of maps: 32, not 384."),
+            Misconception(9644, "only the maps that come out have a bias: 32, not 44."),
             Misconception(3612, "that is a layer of 12 maps on 12 maps. Here 32 come out."),
             Misconception(616448, "the same window slides over all 64 places: its weights are counted once."),
         ),
@@ -146,20 +155,22 @@ EXERCISES = [
         )),
     Exercise(
         id="10.7", difficulty="medium", minutes=6, tolerance=2e-3,
-        question="A window of 2 x 2 neurons, each of which fires with probability 0.1, independently. Max pooling gives the "
+        question="A window of 2 x 2 neurons, each of which fires with probability 0.3, independently. Max pooling gives the "
                  "gradient to the first of the largest. How large is the share of the gradient that the second place gets?",
         reference=_RATE * (1 - _RATE),
         property="The second place is chosen only if it fires and the first place does not.",
         hints=("When does max pooling choose place 2? It has to be larger than place 1, and nobody after it can be larger.",
-               "It fires (0.1) and place 1 does not (0.9)."),
+               "It fires (0.3) and place 1 does not (0.7)."),
         misconceptions=(
             Misconception(_RATE, "that it fires is not enough: the first place, if it fires too, comes first."),
             Misconception(0.25, "that would be an even share. Ties go to the first place, and most windows are ties."),
             Misconception(_RATE + (1 - _RATE) ** 4, "that is the first place: it also gets all windows in which nobody fires."),
             Misconception(_RATE * (1 - _RATE) ** 3, "places 3 and 4 may fire or not: they come after the second."),
+            Misconception(_RATE**2 * (1 - _RATE), "the second fires and the first does not: two numbers, not three."),
+            Misconception(2 * _RATE - _RATE**2, "that is that either fires. The second has to, and the first must not."),
             Misconception((1 - _RATE) ** 4, "that is a window in which nobody fires, and the first place gets it."),
         ),
-        solution="0.1 * 0.9 = 0.09. Place i, counted from 0, gets r (1 - r)^i, and the first also (1 - r)^4 = 0.656."),
+        solution="0.3 * 0.7 = 0.21. Place i, counted from 0, gets r (1 - r)^i, and the first also (1 - r)^4 = 0.24."),
     Exercise(
         id="10.8", difficulty="easy", minutes=5,
         question="Drop neurons for all steps: x [T, B, N], uniform random numbers [B, N] between 0 and 1, and p. A neuron "
@@ -171,6 +182,8 @@ EXERCISES = [
         misconceptions=(
             Misconception(answers.not_rescaled, "the mask is right; divide by 1 - p, or the next layer gets less while "
                                                 "it trains than after that."),
+            Misconception(answers.kept_below, "the factor is right, but those below p are to go."),
+            Misconception(answers.by_its_own_mean, "divide by 1 - p, not by what this one mask happens to leave."),
             Misconception(answers.kept_with_p, "those below p are to go; you kept them."),
             Misconception(answers.divided_by_p, "1 - p of the neurons are left: divide by 1 - p."),
             Misconception(answers.first_step_dropped, "only the first step is dropped. The neuron is gone for all steps."),
@@ -197,10 +210,19 @@ GUESSES = {
                  "8 epochs, how many of the test digits does the network read?",
         choices=("About 94 %, as with ten layers", "Less than 30 %", "About 97 %, as with two layers"),
         right="Less than 30 %",
-        explanation="22 %, and 16 % with thresholds set once. That every layer is awake is needed, and is not enough. The "
-                    "gradient that reaches the first layer is large, and says little about digits: this section asks two "
-                    "halves of the data for it, and they do not agree."),
+        explanation="22 %, and 16 % with thresholds set once. That every layer is awake is not enough. Why "
+                    "is asked below."),
     "10.c": Guess(
+        question="Graded spikes, learned thresholds, learned decays, dropout: each is added to the same network, alone. "
+                 "Which gains most over the network as it is?",
+        choices=("Learned decays: each layer finds its memory", "Graded spikes: each says more",
+                 "None of them gains more than one seed differs from another", "Dropout: 3000 pictures are few"),
+        right="None of them gains more than one seed differs from another",
+        explanation="Graded spikes gain a third of a point, learned decays a tenth, learned thresholds nothing, and "
+                    "dropout does not help. Seeds of the network as it is lie a whole point apart. Each trick has its "
+                    "place: graded spikes where weights have few bits, decays where time matters, dropout where a network "
+                    "learns its data by heart. Still digits, float weights and four epochs are none of these."),
+    "10.d": Guess(
         question="Four neurons of a window of 2 x 2 fire with probability 0.1 each. Over many windows, which share of the "
                  "gradient does `max_pool2d` give to the *first* place of the window, at its upper left?",
         choices=("25 %, as to every place", "About 76 %", "About 40 %"),
@@ -208,16 +230,6 @@ GUESSES = {
         explanation="75.6 %: 10 % of the windows because it fires, and the 65.6 % in which nobody does. Among real numbers "
                     "a tie never happens, and nobody has to care who wins it. Among spikes nearly every window is a tie, "
                     "mostly of zeros, and the rule for ties decides."),
-    "10.d": Guess(
-        question="Graded spikes, learned thresholds, learned decays, dropout: each is added to the same network, alone. "
-                 "Which gains most over the network as it is?",
-        choices=("Learned decays: each layer finds its memory", "Graded spikes: each says more",
-                 "None of them gains more than one seed differs from another", "Dropout: 3000 pictures are few"),
-        right="None of them gains more than one seed differs from another",
-        explanation="Graded spikes gain a third of a point, learned decays a tenth, learned thresholds nothing, and "
-                    "dropout loses half a point. Seeds of the network as it is lie a whole point apart. Each trick has its "
-                    "place: graded spikes where weights have few bits, decays where time matters, dropout where a network "
-                    "learns its data by heart. Still digits, float weights and four epochs are none of these."),
 }
 
 QUESTIONS = [

@@ -51,11 +51,11 @@ def build_depth(fig):
 
 
 def update_depth(artists, data):
-    """Move the bars, and the numbers at their ends; layers that are not there have neither."""
+    """Move the bars, and the numbers at their ends; layers that are not there say so."""
     for layer, (rate, gradient) in enumerate(zip(data["rates"], data["gradients"], strict=True)):
         artists[f"rate {layer}"].set_width(rate or 0)
-        words = "" if rate is None else "silent" if rate == 0 else f"{rate:.3f}"
-        artists[f"rate text {layer}"].set(text=words, x=(rate or 0) + 0.01)
+        words = "no layer" if rate is None else "silent" if rate == 0 else f"{rate:.3f}"
+        artists[f"rate text {layer}"].set(text=words, x=(rate or 0) + 0.01, color="0.6" if rate is None else "black")
         end = max(gradient or 0, _FLOOR)
         artists[f"gradient {layer}"].set_width(end - _FLOOR)
         words = "" if gradient is None else "exactly 0" if gradient == 0 else f"{gradient:.0e}"

@@ -102,6 +102,39 @@ def depth(layers, woken=False, **options):
     return row
 
 
+def woken_by_weights(layers):
+    """A row: as `woken`, and then what the thresholds became moves into the weights before them: they are 1 again."""
+    def row(seed):
+        net = deep_net(layers, seed)
+        wake(net, small_digits()[0][:200])
+        return train_deep(thresholds_into_weights(net), seed)
+
+    return row
+
+
+def normed(layers, epochs=8, learning_rate=5e-3):
+    """A row: `depth` with batch norm, trained for longer or at another learning rate."""
+    def row(seed):
+        net, (train, labels, test, test_labels) = deep_net(layers, seed, norm="BN"), small_digits()
+        encode = partial(direct_current, num_steps=DEEP_STEPS)
+        fit(net, train, labels, loss=lambda records, y: ce_membrane_loss(records[-1].mem / DEEP_STEPS, y), encode=encode,
+            epochs=epochs, batch_size=64, learning_rate=learning_rate, seed=seed)
+        return accuracy(net, test, test_labels, encode=encode)
+
+    return row
+
+
+@torch.no_grad()
+def thresholds_into_weights(net):
+    """Divide the weights and biases of each hidden layer by its threshold, and make that 1: the same spikes (exercise 10.1)."""
+    for before, layer in zip(net.layers[:-2], net.layers[1:-1], strict=True):
+        if isinstance(layer, LIF):
+            before.layer.weight /= layer.threshold
+            before.layer.bias /= layer.threshold
+            layer.threshold = 1.0
+    return net
+
+
 def shift(images):
     """Move the batch by up to one pixel along both axes."""
     return images.roll(torch.randint(-1, 2, (2,)).tolist(), (2, 3))
@@ -205,6 +238,9 @@ ROWS = {
     **{f"{layers} layers, {name}": depth(layers, **options) for layers in (2, 6, 10, 20) for name, options in {
         "plain": {}, "woken once": {"woken": True}, "BN": {"norm": "BN"}, "BNTT": {"norm": "BNTT"},
         "shortcuts": {"shortcuts": True}, "BN and shortcuts": {"norm": "BN", "shortcuts": True}}.items()},
+    "20 layers, woken by weights": woken_by_weights(20),
+    "20 layers, BN, learning rate 0.001": normed(20, learning_rate=1e-3),
+    "20 layers, BN, 24 epochs": normed(20, epochs=24),
     "conv net": conv(),
     "filters frozen": conv(frozen=True),
     "ReLU network": conventional,

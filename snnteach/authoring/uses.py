@@ -29,7 +29,8 @@ def shown(notebook, topic):
     """
     homes, found = {}, {}
     own = resolver.read(resolver.PACKAGE, topic).statements
-    for module, name in used(notebook) | {(topic, name) for name in own}:
+    reference = {path.stem for path in resolver.PACKAGE.glob("[!_]*.py")}                  # a lesson's own code has no page
+    for module, name in {pair for pair in used(notebook) if pair[0] in reference} | {(topic, name) for name in own}:
         homes.setdefault(name, set()).add(module)
     for cell in notebook.cells:
         if "listing" in cell.metadata.get("tags", []):

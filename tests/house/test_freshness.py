@@ -94,7 +94,7 @@ def test_changed_data_are_a_matter_of_the_notebooks_that_load_them(today, monkey
 def test_changed_stored_results_are_a_matter_of_the_notebooks_that_draw_them(today, monkeypatch):
     stored = resolver.results.stored
     monkeypatch.setattr(resolver.results, "stored", lambda topic: {} if topic == "training" else stored(topic))
-    assert stale(today) == {"09_training": {"stored training"}}
+    assert stale(today) == {stem: {"stored training"} for stem in ("09_training", "10_deep")}
 
 
 @pytest.mark.parametrize("edit", [

@@ -436,7 +436,7 @@ def test_numbers_and_topics_at_the_beginning_mean_all_that_concerns_them(started
     command_line.main(["test", "7", "membrane", "-n", "2", "-x"])
     asked = started[1][0]
     for path in ("tutorials/07_surrogate.ipynb", "tests/reference/test_surrogate.py", "tests/lessons/test_membrane.py",
-                 "snnteach/membrane.py", "tests/reference/test_losses.py", "tests/house"):
+                 "snnteach/membrane.py", "tests/reference/test_networks.py", "tests/house"):
         assert path in asked and (environment.ROOT / path).exists()
     names = asked[asked.index("-k") + 1].split(" or ")
     for test in ("test_x[07_surrogate]", "test_x[07.1]", "test_x[surrogate.shape]", "test_x[surrogate]", "test_x[01_membrane]"):

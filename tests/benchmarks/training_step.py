@@ -14,7 +14,9 @@ of 22 31, of 16 28 to 31; without the product taken once for all slices 36. Much
 C library fetches anew from the system at each step (12,000 page faults); where it keeps what was freed, because something
 larger was freed before, as other steps in one process do, the whole batch takes 24 to 28, and slices save memory only. For
 input that changes in time the first product fills the step, and slices gain nothing (139 and 134). Products with ten outputs
-the other way round would save one more, and were left as they are: nn.Linear is what a reader expects.
+the other way round would save one more, and were left as they are: nn.Linear is what a reader expects. A threshold that is made
+a tensor once, not at each step, saves 1.7 us a step and layer. The surrogate's temporaries in smaller pieces need a little less
+memory, but a layer of 300 takes a fifth longer; both loops of the backward pass in one changed nothing that could be measured.
 """
 import statistics
 import subprocess

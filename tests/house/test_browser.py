@@ -77,7 +77,7 @@ def move_everything(page, name, keys=("ArrowLeft", "ArrowRight")):
         before, value = settled(page, handle), handle.get_attribute("aria-valuenow")
         track = handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]").bounding_box()
         middle = track["x"] + track["width"] / 2
-        drag(page, handle, middle + track["width"] * (0.3 if start["x"] < middle else -0.3))
+        drag(page, handle, middle + track["width"] * (0.3 if handle.bounding_box()["x"] < middle else -0.3))
         assert handle.get_attribute("aria-valuenow") != value, "the mouse did not move the slider"
         wait_for_another(page, handle, before)
         drag(page, handle, start["x"] + start["width"] / 2)

@@ -3,7 +3,6 @@ import base64
 import functools
 import itertools
 import json
-import random
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,12 @@ import torch
 from snnteach import play
 from snnteach.data import flat, mnist5k
 from snnteach.lessons import syllabus
-from snnteach.lessons.kinds import Choice
-from snnteach.lessons.neurons.explorers import compute_resets
-from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode, read_digits
-from snnteach.neurons import lif
+from snnteach.lessons.sparsity.explorers import read_digits
 from snnteach.reader import page as pages
 from snnteach.reader.lookup import explorer as find
 from snnteach.reader.lookup import part, script
 from tests import browser
+from tests.fidelity import FIDELITY
 
 NAMES = [f"{row.topic}.{name}" for row in syllabus() for name in getattr(part(row.topic, "explorers"), "PAGES", {})]
 EVERY = pytest.mark.parametrize("name", NAMES)
@@ -67,40 +64,10 @@ def test_a_notebook_keeps_a_picture_and_words_beside_the_live_view(name):
     assert metadata == {"image/png": {"alt": find(name).alt}} and bundle["text/plain"] == f"LivePage({name})"
 
 
-def settings_of(explorer, count):
-    """All corners of the controls, and `count` random settings."""
-    controls, dice = explorer.controls, random.Random(0)
-    corners = itertools.product(*(control.corners for control in controls.values()))
-    drawn = [[dice.choice(control.options) if isinstance(control, Choice) else dice.uniform(control.low, control.high)
-              for control in controls.values()] for _ in range(count)]
-    return [dict(zip(controls, values, strict=True)) for values in [*corners, *drawn]]
-
-
-def in_chromium(reader, name, source, settings, taken):
+def in_chromium(reader, name, source, settings):
     """What a model says of each of the settings: numbers, one row each."""
-    said = reader.page.evaluate(RUN, [source, settings, pages.data(name), taken])
+    said = reader.page.evaluate(RUN, [source, settings, pages.data(name), FIDELITY[name].take])
     return np.frombuffer(base64.b64decode(said)).reshape(len(settings), -1)
-
-
-RESETS = """({model}, data) => values => {
-  const {x, rows} = model(values, data);
-  return [...x, ...rows.flatMap(({mem, spk, shares, after}) => [...mem, ...shares, ...spk, after ?? -1])];
-}"""
-FAULTS = [("beta * mem + x - spk", "beta * mem + x + spk"), ("beta * (mem - spk) + x", "beta * beta * (mem - spk) + x"),
-          ("spk = mem > 1 ? 1 : 0;", "spk = steps.mem.at(-1) > 1 ? 1 : 0;")]      # sign, beta twice, a step late
-
-
-def resets(settings):
-    """The rows that `RESETS` takes, from the reference code in float64, and whether a membrane is next to the threshold."""
-    rows, near = [], []
-    for values in settings:
-        data = compute_resets(**values, dtype=torch.float64)
-        row = data["x"].tolist()
-        for run in data["rows"].values():
-            row += [*run["mem"].tolist(), *run["shares"], *run["spk"].tolist(), -1 if run["after"] is None else run["after"]]
-        rows.append(row)
-        near.append(min((run["mem"] - 1).abs().min().item() for run in data["rows"].values()) < 1e-9)
-    return np.array(rows), np.array(near)
 
 
 def agree(found, wanted):
@@ -108,25 +75,22 @@ def agree(found, wanted):
 
 
 @pytest.mark.browser
-def test_the_five_resets_are_those_of_the_reference_code(reader):
-    settings = settings_of(find("neurons.resets"), 200)
-    wanted, near = resets(settings)
-    source = pages.module("neurons.resets")
-    assert near.mean() < 0.1 and agree(in_chromium(reader, "neurons.resets", source, settings, RESETS), wanted)[~near].all()
-    few = slice(50, 90)
-    for right, wrong in FAULTS:
-        assert source.count(right) == 1
-        found = in_chromium(reader, "neurons.resets", source.replace(right, wrong), settings[few], RESETS)
-        assert not agree(found, wanted[few])[~near[few]].all(), f"{wrong} goes unseen"
+@EVERY
+def test_a_live_model_is_that_of_the_reference_code(name, reader):
+    figure, source = FIDELITY[name], pages.module(name)
+    settings = figure.settings(name)
+    wanted, margins = zip(*(figure.wanted(**values) for values in settings), strict=True)
+    far = np.array(margins) >= 1e-9
+    assert far.sum() > 180 and far.mean() > 0.8
+    settings, wanted = list(itertools.compress(settings, far)), np.array(wanted)[far]
+    assert agree(in_chromium(reader, name, source, settings), wanted).all()
+    assert len(figure.faults) >= 3
+    for right, wrong in figure.faults:
+        assert source.count(right) == 1, right
+        found = in_chromium(reader, name, source.replace(right, wrong), settings[::5])
+        assert not agree(found, wanted[::5]).all(), f"{wrong} goes unseen"
 
 
-DIGIT = """({images, layer, read, votes}, data) => {
-  const net = data.layers.map(layer), shown = images(data);
-  return ({number, step}) => {
-    const {hidden, output} = read(shown[number], net);
-    return [...hidden.flatMap((spk, t) => spk.map(fired => t < step ? fired : 0)), ...votes(output, step)];
-  };
-}"""
 READ = f"""async ([source, layers, packed]) => {{
   const {{layer, read, votes}} = await ({LOAD})(source), net = layers.map(layer), side = 784;
   const pixels = Array.from(Uint8Array.from(atob(packed), letter => letter.charCodeAt(0)), ink => ink / 255);
@@ -137,37 +101,6 @@ DRAWN = f"""async ([source, layers, drawings]) => {{
   const {{layer, prepared, read, votes}} = await ({LOAD})(source), net = layers.map(layer);
   return drawings.map(prepared).map(pixels => [pixels, votes(read(pixels, net).output, 20)]);
 }}"""
-
-
-def beside(number):
-    """Whether a membrane of either layer comes next to the threshold on a stored test image."""
-    pixels = compute_digit(number, 20, "price on spikes")["image"].double().flatten()[None] / 255
-    (first, bias1), (second, bias2) = [[part.double() for part in layer] for layer in digit_net()]
-    spk, hidden = lif(encode(pixels @ first.T + bias1), BETA)
-    _, output = lif(spk @ second.T + bias2, BETA)
-    return min((mem - 1).abs().min().item() for mem in (hidden, output)) < 1e-9
-
-
-@pytest.mark.browser
-def test_the_network_that_reads_is_that_of_the_reference_code(reader):
-    explorer, dice = find("sparsity.digit"), random.Random(0)
-    numbers, steps = explorer.controls["number"], explorer.controls["step"]
-    settings = [{"number": number, "step": step} for number, step in itertools.product(numbers.corners, steps.corners)]
-    settings += [{"number": dice.randint(0, numbers.high), "step": dice.randint(0, steps.high)} for _ in range(200)]
-    near = {number: beside(number) for number in {each["number"] for each in settings}}
-    settings, wanted = [each for each in settings if not near[each["number"]]], []
-    for each in settings:
-        data = compute_digit(**each, training="price on spikes", dtype=torch.float64)
-        spikes = torch.zeros(20, 64, dtype=torch.float64)
-        spikes[:each["step"]] = data["hidden"]
-        wanted.append([*spikes.flatten().tolist(), *data["votes"].tolist()])
-    source = pages.module("sparsity.digit")
-    assert len(settings) > 180
-    assert np.array_equal(in_chromium(reader, "sparsity.digit", source, settings, DIGIT), wanted)
-    for right, wrong in (("+ current - spk[neuron]", "+ current + spk[neuron]"), ("BETA * mem", "BETA * BETA * mem"),
-                         ("second.currents(spk)", "second.currents(steps.hidden.at(-1) ?? spk)")):     # a step late
-        assert source.count(right) == 1
-        assert not np.array_equal(in_chromium(reader, "sparsity.digit", source.replace(right, wrong), settings, DIGIT), wanted)
 
 
 @pytest.mark.browser

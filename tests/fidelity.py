@@ -1,0 +1,97 @@
+"""What makes each live figure the same model as the reference code: what is taken of both, and faults that must be seen."""
+import functools
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from snnteach.lessons.kinds import Choice
+from snnteach.lessons.neurons.explorers import compute_resets
+from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode
+from snnteach.neurons import lif
+from snnteach.reader.lookup import explorer
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """One live figure: `take`, in JavaScript (module, data) => setting => numbers, against `wanted(**setting)` in float64.
+
+    `wanted` returns the same numbers, and how near to its threshold a membrane comes (inf: nothing spikes). `faults` are pairs,
+    what live.js says once and what is wrong: a sign, a decay once too often, a step too late. `fixed` are controls of the
+    explorer that the figure has not; `more` are settings to be tried beside corners and random ones.
+    """
+
+    take: str
+    wanted: Callable
+    faults: tuple
+    fixed: dict = field(default_factory=dict)
+    more: Callable = tuple
+
+    def settings(self, name, count=200):
+        """All corners of the controls, `count` random settings, and more."""
+        controls, dice = explorer(name).controls, random.Random(0)
+        controls = {key: control for key, control in controls.items() if key not in self.fixed}
+
+        def drawn(control):
+            if isinstance(control, Choice):
+                return dice.choice(control.options)
+            return dice.randint(control.low, control.high) if control.whole else dice.uniform(control.low, control.high)
+
+        rows = [*itertools.product(*(control.corners for control in controls.values())),
+                *([drawn(control) for control in controls.values()] for _ in range(count))]
+        return [*(dict(zip(controls, row, strict=True)) | self.fixed for row in rows), *self.more()]
+
+
+def margin(*mems, threshold=1.0):
+    """How near to the threshold any potential comes."""
+    return min((mem - threshold).abs().min().item() for mem in mems)
+
+
+def digit(number, step, training):
+    """The hidden spikes up to a step, and the votes."""
+    data = compute_digit(number, step, training, dtype=torch.float64)
+    spikes = torch.zeros(20, 64, dtype=torch.float64)
+    spikes[:step] = data["hidden"]
+    return [*spikes.flatten().tolist(), *data["votes"].tolist()], _beside(number)
+
+
+@functools.cache
+def _beside(number):
+    """How near to the threshold a membrane of either layer comes on a stored test image."""
+    pixels = compute_digit(number, 20, "price on spikes")["image"].double().flatten()[None] / 255
+    (first, bias1), (second, bias2) = [[part.double() for part in layer] for layer in digit_net()]
+    spk, hidden = lif(encode(pixels @ first.T + bias1), BETA)
+    return margin(hidden, lif(spk @ second.T + bias2, BETA)[1])
+
+
+def resets(**values):
+    """The input, and potential, budget, spikes and first level after a spike under each of the five resets."""
+    data = compute_resets(**values, dtype=torch.float64)
+    row, runs = data["x"].tolist(), data["rows"].values()
+    for run in runs:
+        row += [*run["mem"].tolist(), *run["shares"], *run["spk"].tolist(), -1 if run["after"] is None else run["after"]]
+    return row, margin(*(run["mem"] for run in runs))
+
+
+FIDELITY = {
+    "sparsity.digit": Fidelity(
+        """({images, layer, read, votes}, data) => {
+          const net = data.layers.map(layer), shown = images(data);
+          return ({number, step}) => {
+            const {hidden, output} = read(shown[number], net);
+            return [...hidden.flatMap((spk, t) => spk.map(fired => t < step ? fired : 0)), ...votes(output, step)];
+          };
+        }""", digit, fixed={"training": "price on spikes"},
+        faults=(("+ current - spk[neuron]", "+ current + spk[neuron]"), ("BETA * mem", "BETA * BETA * mem"),
+                ("second.currents(spk)", "second.currents(steps.hidden.at(-1) ?? spk)"))),
+    "neurons.resets": Fidelity(
+        """({model}, data) => values => {
+          const {x, rows} = model(values, data);
+          return [...x, ...rows.flatMap(({mem, spk, shares, after}) => [...mem, ...shares, ...spk, after ?? -1])];
+        }""", resets,
+        faults=(("beta * mem + x - spk", "beta * mem + x + spk"),
+                ("beta * (mem - spk) + x", "beta * beta * (mem - spk) + x"),
+                ("spk = mem > 1 ? 1 : 0;", "spk = steps.mem.at(-1) > 1 ? 1 : 0;"))),
+}

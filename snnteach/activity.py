@@ -7,12 +7,12 @@ from ._arguments import check_finite, check_net, check_numbers, check_option, ch
 from .neurons import LIF
 
 
-def _check_layer(owner, spk, **prices):
-    check_that(owner, spk is not None, "spk is None: a membrane read-out fires no spikes. Pass those of another layer.",
+def _check_layer(owner, spk, name="spk", **prices):
+    check_that(owner, spk is not None, f"{name} is None: a membrane read-out fires no spikes. Pass those of another layer.",
                TypeError)
-    check_signal(owner, "spk", spk, layout="[T, B, ...]", min_dims=3, hint=" Pass the spikes of one layer, such as "
+    check_signal(owner, name, spk, layout="[T, B, ...]", min_dims=3, hint=" Pass the spikes of one layer, such as "
                  "records[0].spk.")
-    check_finite(owner, "spk", spk.detach().sum(0, dtype=_wide(spk)))
+    check_finite(owner, name, spk.detach().sum(0, dtype=_wide(spk)))
     check_numbers(owner, low=0, **prices)
 
 
@@ -138,7 +138,7 @@ def activity_report(records):
 
 
 def _report(number, spk):
-    _check_layer("activity_report", spk)
+    _check_layer("activity_report", spk, name="spk in records")
     rates = spk.flatten(2).mean((0, 1), dtype=_wide(spk))                                              # [N]
     return {"layer": number, "neurons": len(rates), "spikes": rates.sum().item() * len(spk), "rate": rates.mean().item(),
             "silent": (rates == 0).double().mean().item(), "saturated": (rates == 1).double().mean().item()}

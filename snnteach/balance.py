@@ -32,7 +32,7 @@ def dale(weight, num_inhibitory):
 
     Raises:
         TypeError: weight not a floating-point tensor.
-        ValueError: weight not [N_out, N_in], num_inhibitory not a whole number from 0 to N_in.
+        ValueError: weight not [N_out, N_in] or not finite, num_inhibitory not a whole number from 0 to N_in.
 
     Source: Dale's law as in Strata and Harvey (1999), doi:10.1016/S0361-9230(99)00100-8, reduced to the sign of the effect.
 
@@ -40,6 +40,7 @@ def dale(weight, num_inhibitory):
     [[1.0, 2.0, -3.0], [1.0, 2.0, -3.0]]
     """
     check_signal("dale", "weight", weight, layout="[N_out, N_in]", dims=2)
+    check_finite("dale", "weight", weight)
     check_whole("dale", low=0, high=weight.shape[1], num_inhibitory=num_inhibitory)
     sign = torch.ones_like(weight[0])
     sign[weight.shape[1] - int(num_inhibitory):] = -1

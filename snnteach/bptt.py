@@ -122,7 +122,7 @@ def _check_run(owner, run, weights):
                               ("out", run.out, len(weights.output))):
         check_shape(owner, f"run.{name}", value, (*run.x.shape[:2], size), "to fit run.x and weights")
         check_dtype(owner, f"run.{name}", value, "run.x", run.x)
-        check_finite(owner, f"run.{name}", value[-1])
+        check_finite(owner, f"run.{name}", value)
 
 
 @torch.no_grad()

@@ -71,7 +71,8 @@ def broken_place(name, entry, notebook):
         yield "a sentence of the explanation stands above the question"
     if plain(entry.question) in plain("\n".join(sources)):
         yield "the question stands in the lesson only"
-    opened = [place for place, source in enumerate(sources) if f'explore("{entry.explorer}")' in source]
+    opened = [place for place, source in enumerate(sources) for door in ("explore", "play")
+              if f'{door}("{entry.explorer}")' in source]
     if entry.explorer and asked is not None and (not opened or opened[0] < asked):
         yield f"{entry.explorer} opens below the question"
 
@@ -122,7 +123,7 @@ def test_no_backslash_of_a_formula_was_taken_for_a_control_character(row, monkey
     ({}, {}, ['guess("02.b")', 'guess("02.a")', 'explore("t.x")'], "in the order of the table"),
     ({}, {}, ['guess("02.a")', 'explore("t.x")', 'guess("02.b")\nx = f(1)'], "the whole of one cell"),
     ({}, {}, ['explore("t.x")', 'guess("02.a")', 'guess("02.b")'], "opens below"),
-    ({}, {}, ['guess("02.a")', 'guess("02.b")'], "opens below"),
+    ({}, {}, ['guess("02.a")', 'guess("02.b")'], "opens below"), ({}, {}, ['guess("02.a")', 'play("t.x")', 'guess("02.b")'], ""),
     ({}, {}, ["See: *At 4\nalready.*", 'guess("02.a")', 'explore("t.x")', 'guess("02.b")'], "explanation stands above"),
     ({}, {}, ["Does **it** fire?", 'guess("02.a")', 'explore("t.x")', 'guess("02.b")'], "in the lesson only"),
 ])

@@ -25,9 +25,9 @@ inlined = functools.cache(pages.inlined)
 LOAD = "async source => import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))"
 RUN = f"""async ([source, settings, data, taken]) => {{
   const take = eval(taken)(await ({LOAD})(source), data), numbers = Float64Array.from(settings.flatMap(take));
-  let bytes = "";
-  for (const byte of new Uint8Array(numbers.buffer)) bytes += String.fromCharCode(byte);
-  return btoa(bytes);
+  const bytes = new Uint8Array(numbers.buffer), parts = [];
+  for (let at = 0; at < bytes.length; at += 9999) parts.push(String.fromCharCode(...bytes.subarray(at, at + 9999)));
+  return btoa(parts.join(""));
 }}"""
 
 

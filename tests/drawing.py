@@ -146,10 +146,10 @@ class Picture:
         disc = self._take(name)
         self._placed(name, np.add(disc.get_center(), [(0, 0), [disc.get_radius()] * 2]), np.add(centre, [(0, 0), [radius] * 2]))
 
-    def axes(self, name, title, x, y, xticks=None, yticks=None, xscale="linear", legend=()):
+    def axes(self, name, title, x, y, xticks=None, yticks=None, xscale="linear", yscale="linear", legend=()):
         """Title, axis labels with their limits, as (label, low, high), named ticks, as {place: words}, and the legend."""
         ax = self._take(name)
-        self._equal(name, (ax.get_xscale(), ax.get_yscale()), (xscale, "linear"))
+        self._equal(name, (ax.get_xscale(), ax.get_yscale()), (xscale, yscale))
         self._equal(name, ax.get_title(loc="left"), title)
         self._equal(name, (ax.get_xlabel(), ax.get_ylabel()), (x[0], y[0]))
         self._placed(name, np.column_stack([ax.get_xlim(), ax.get_ylim()]), np.column_stack([x[1:], y[1:]]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from snnteach.lessons.bptt.explorers import compute_path
 from snnteach.lessons.kinds import Choice
 from snnteach.lessons.neurons.explorers import compute_resets
 from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode
@@ -75,6 +76,14 @@ def resets(**values):
     return row, margin(*(run["mem"] for run in runs))
 
 
+def path(**values):
+    """The run, what all paths carry to each step, some paths one by one, and what the window keeps of the gradient."""
+    data = compute_path(**values, dtype=torch.float64)
+    some = [float(data["paths"][number % len(data["paths"])]) if len(data["paths"]) else 0.0 for number in range(0, 2048, 97)]
+    numbers = [*data["mem"].tolist(), *data["spk"].tolist(), *data["coefficients"].tolist(), *some]
+    return [*numbers, data["norm"], data["cosine"], data["reached"]], margin(data["mem"])
+
+
 FIDELITY = {
     "sparsity.digit": Fidelity(
         """({images, layer, read, votes}, data) => {
@@ -94,4 +103,16 @@ FIDELITY = {
         faults=(("beta * mem + x - spk", "beta * mem + x + spk"),
                 ("beta * (mem - spk) + x", "beta * beta * (mem - spk) + x"),
                 ("spk = mem > 1 ? 1 : 0;", "spk = steps.mem.at(-1) > 1 ? 1 : 0;"))),
+    "bptt.path": Fidelity(
+        """({model, factors, product}, data) => values => {
+          const {mem, spk, h, after, back, norm, cosine, reached} = model(values, data), {beta, t, s} = values, some = [];
+          for (let number = 0; number < 2048; number += 97) {
+            const spikes = new Set([...Array(Math.max(0, t - s)).keys()].filter(k => number >> k & 1).map(k => t - 1 - k));
+            some.push(s > t ? 0 : product(factors(h, beta, after, t, s, spikes)));
+          }
+          return [...mem, ...spk, ...back, ...some, norm, cosine, reached];
+        }""", path,
+        faults=(("recurrent * (spk[t - 1] ?? 0) - (spk", "recurrent * (spk[t - 1] ?? 0) + (spk"),
+                ("[after, h[r]] : [beta]", "[after, h[r]] : [beta, beta]"),
+                ("if (t - s < window)", "if (t - s <= window)"))),
 }

@@ -131,7 +131,8 @@ def test_exercises_fit_the_stubs(path):
 @WHOLE
 def test_explorers_exist_and_links_lead_somewhere(path):
     notebook = notebooks.read(path)
-    names = re.findall(r'^explore\("([\w.]+)"\)', "\n".join(cell.source for cell in code_cells(notebook)), re.MULTILINE)
+    source = "\n".join(cell.source for cell in code_cells(notebook))
+    names = re.findall(r'^(?:explore|play)\("([\w.]+)"\)', source, re.MULTILINE)
     assert names and all(find_explorer(name) for name in names)
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", prose(notebook)):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"

@@ -123,15 +123,20 @@ def test_the_cue_is_silent_long_before_it_is_asked():
     assert reached == [False, True]                                                     # no window of 20 reaches it
 
 
-def paths(beta, detach):
+def paths(beta, detach, recurrent):
     """All coefficients [t, s] of the explorer's neuron from the loss at t to step s, by autograd, and its run."""
     current = (explorer._X @ explorer._WEIGHTS.hidden.T).requires_grad_()
-    spk, mem = lif(current, beta, detach_reset=detach)
-    rows = [torch.autograd.grad(spk[t].sum(), current, retain_graph=True)[0].flatten() for t in range(12)]
-    return torch.stack(rows), spk.detach().flatten(), mem.detach().flatten()
+    mem = spk = torch.zeros(1, 1)
+    steps = []
+    for drive in current:
+        mem = beta * mem + drive + recurrent * spk - (spk.detach() if detach else spk)
+        spk = spike(mem - 1, atan())
+        steps.append((spk, mem))
+    rows = [torch.autograd.grad(spk.sum(), current, retain_graph=True)[0].flatten() for spk, _ in steps]
+    return torch.stack(rows), *(torch.cat(record).detach().flatten() for record in zip(*steps, strict=True))
 
 
-def verdict(lag, window, beta, detached):
+def verdict(lag, window, beta, detached, recurrent):
     """What the second line above the graph has to say, and the numbers in it."""
     if lag < 0:
         return ["no path: a weight used later cannot have caused an earlier loss"]
@@ -140,15 +145,16 @@ def verdict(lag, window, beta, detached):
     if lag == 0:
         return ["immediate influence: the memory has no say"]
     steps = f"prior influence, {{}} step{'s' if lag > 1 else ''} back: "
-    return [steps + "beta^{} = {}", lag, lag, beta**lag] if detached else [
-        steps + "a product of (beta - threshold h)", lag]
+    if recurrent == (0 if detached else 1):                # nothing leads from a spike to the next potential
+        return [steps + "beta^{} = {}", lag, lag, beta**lag]
+    return [steps + f"a product of (beta + {'V' if detached else '(V - threshold)'} h)", lag]
 
 
 def test_the_picture_of_the_paths():
     lags = torch.arange(12)[:, None] - torch.arange(12)                                             # t - s
     for picture, s in pictures("bptt.path"):
         t, now, window, detached = s["t"], s["s"], s["truncation"], s["reset"] == "detached"
-        table, spk, mem = paths(s["beta"], detached)
+        table, spk, mem = paths(s["beta"], detached, s["recurrent"])
         slope, reached = atan()(mem[t] - 1).item(), 0 <= t - now < window
         x, error = explorer._X[:, 0], explorer._ERROR.flatten()
         exact, cut = ((error[:, None] * table * mask).sum(0) @ x for mask in (lags >= 0, (lags >= 0) & (lags < window)))
@@ -160,7 +166,7 @@ def test_the_picture_of_the_paths():
         picture.over("path", "fired")
         picture.says("formula", "dL[{}]/dW[{}] = dL[{}]/dS[{}] · X[{}] × {}  (surrogate {} × memory {})",
                      t, now, t, t, now, table[t, now], slope, table[t, now] / slope)
-        words, *numbers = verdict(t - now, window, s["beta"], detached)
+        words, *numbers = verdict(t - now, window, s["beta"], detached, s["recurrent"])
         picture.says("verdict", words, *numbers)
         for step, value in enumerate(table[t].tolist()):
             inside = t - step < window
@@ -175,13 +181,14 @@ def test_what_stands_behind_the_picture():
     behind, nodes = background("bptt.path"), [(step, row) for step in range(12) for row in range(4)]
     behind.axes("0", " \n ", ("", -0.6, 11.6), ("", -0.4, 3.4), xticks={step: "" for step in range(12)},
                 yticks={0: "input X", 1: "potential U", 2: "spike S", 3: "loss L"})
-    behind.axes("1", "", ("step s whose weights are blamed", -0.6, 11.6), ("coefficient", -0.35, 1.35),
-                xticks={step: f"{step}" for step in range(12)})
+    behind.axes("1", "", ("step s whose weights are blamed", -0.6, 11.6), ("coefficient", -0.4, 130),
+                xticks={step: f"{step}" for step in range(12)}, yticks={0: "0", 1: "1", 10: "10", 100: "100"}, yscale="symlog")
     behind.rule("1.line0", "black", y=0)
     for number, (step, row) in enumerate(nodes):
         behind.points(f"0.line{number}", [step], [row], "white", edge="0.55")
     edges = [edge for step in range(12) for edge in (
-        *(((step, row), (step, row + 1)) for row in range(3)), *([((step - 1, 1), (step, 1))] if step else []))]
+        *(((step, row), (step, row + 1)) for row in range(3)),
+        *([((step - 1, 1), (step, 1)), ((step - 1, 2), (step, 1))] if step else []))]
     for number, (start, end) in enumerate(edges):
         behind.arrow(f"0.patch{number}", start, end, "0.75")
     behind.done()

@@ -1,11 +1,13 @@
-"""The explorer of notebook 08, one path through the unrolled graph, and the animation of the gradient running back."""
+"""The explorer of notebook 08: paths of blame through the unrolled graph of one neuron."""
+import functools
+
 import torch
 from matplotlib.patches import FancyArrowPatch
 
 from ...bptt import Weights, backward, forward, step_jacobian
 from ...plots import COLORS
 from ...surrogate import atan
-from ..kinds import Choice, Control, Explorer
+from ..kinds import Choice, Control, Explorer, Page
 
 _STEPS, _INPUTS = 12, 20
 _GENERATOR = torch.Generator().manual_seed(3)
@@ -15,22 +17,39 @@ _ERROR = torch.cos(0.7 * torch.arange(_STEPS))[:, None, None]                   
 _ROWS = {"X": 0.0, "U": 1.0, "S": 2.0, "L": 3.0}                                                    # heights of the nodes
 
 
-def compute_path(beta, t, s, truncation, reset):
-    """Run one neuron; return the coefficients of the paths from the loss at step t, and what the window keeps of the whole."""
+@functools.lru_cache(64)
+def _run(beta, recurrent, dtype):
+    weights = Weights(_WEIGHTS.hidden.to(dtype), torch.full((1, 1), float(recurrent), dtype=dtype), _WEIGHTS.output.to(dtype))
+    return forward(_X.to(dtype), weights, beta, 0.0), weights
+
+
+@functools.lru_cache(256)
+def _gradient(beta, recurrent, detach, truncation, dtype):
+    run, weights = _run(beta, recurrent, dtype)
+    return backward(run, weights, _ERROR.to(dtype), beta, 0.0, detach_reset=detach, truncation=truncation).hidden.flatten()
+
+
+def compute_path(beta, t, s, truncation, reset, recurrent=0.0, dtype=torch.float32):
+    """Run one neuron; return the coefficients of the paths from the loss at step t, and what the window keeps of the whole.
+
+    `paths` holds each path from the loss to step s on its own: bit k of its place is set where the path leaves the membrane
+    and goes through the spike of step t - 1 - k.
+    """
     t, s, truncation, detach = int(t), int(s), int(truncation), reset == "detached"
-    run = forward(_X, _WEIGHTS, beta, 0.0)
-    step = step_jacobian(run.mem, _WEIGHTS, beta, detach_reset=detach).flatten()                    # d mem[r+1] / d mem[r]
+    run, weights = _run(beta, recurrent, dtype)
+    step = step_jacobian(run.mem, weights, beta, detach_reset=detach).flatten()                     # d mem[r+1] / d mem[r]
     slope = atan()(run.mem - 1.0).flatten()                                                         # [T]
-    coefficients = torch.zeros(_STEPS)
-    for start in range(t + 1):
-        coefficients[start] = slope[t] * step[start:t].prod()
-    full, cut = (backward(run, _WEIGHTS, _ERROR, beta, 0.0, detach_reset=detach, truncation=window).hidden.flatten()
-                 for window in (None, truncation))
+    coefficients, after = torch.zeros(_STEPS, dtype=dtype), recurrent - (0.0 if detach else 1.0)    # from S[r] to U[r+1]
+    coefficients[:t + 1] = slope[t] * torch.cat([step[:t], step.new_ones(1)]).flip(0).cumprod(0).flip(0)
+    paths = slope[t:t + 1] if s <= t else slope[:0]
+    for r in range(t - 1, s - 1, -1):
+        paths = torch.cat([beta * paths, after * slope[r] * paths])                                 # [2^(t-s)] in the end
+    full, cut = (_gradient(beta, recurrent, detach, window, dtype) for window in (None, truncation))
     cosine = torch.nn.functional.cosine_similarity(full, cut, dim=0).item()
     return {"coefficients": coefficients, "slope": slope[t].item(), "through": step[s:t].prod().item() if s <= t else 0.0,
-            "spk": run.spk.flatten(), "x": _X.sum(-1).flatten(), "beta": beta, "t": t, "s": s, "truncation": truncation,
-            "detached": detach, "reached": s <= t and t - s < truncation, "cosine": cosine,
-            "norm": (cut.norm() / full.norm()).item()}
+            "spk": run.spk.flatten(), "mem": run.mem.flatten(), "x": _X.sum(-1).flatten(), "beta": beta, "t": t, "s": s,
+            "truncation": truncation, "detached": detach, "reached": s <= t and t - s < truncation, "cosine": cosine,
+            "norm": (cut.norm() / full.norm()).item(), "after": after, "paths": paths}
 
 
 def build_path(fig):
@@ -42,17 +61,18 @@ def build_path(fig):
     top.set_yticks(list(_ROWS.values()), ("input X", "potential U", "spike S", "loss L"))
     top.set_xticks(range(_STEPS), ())
     top.tick_params(length=0)
-    for side in ("left", "bottom"):
-        top.spines[side].set_visible(False)
+    top.spines[["left", "bottom"]].set_visible(False)
     for step in range(_STEPS):
         for first, second in (("X", "U"), ("U", "S"), ("S", "L")):
             _edge(top, (step, _ROWS[first]), (step, _ROWS[second]))
         if step:
             _edge(top, (step - 1, _ROWS["U"]), (step, _ROWS["U"]))
+            _edge(top, (step - 1, _ROWS["S"]), (step, _ROWS["U"]))
         for height in _ROWS.values():
             top.plot(step, height, "o", color="white", markeredgecolor="0.55", markersize=11, zorder=2)
-    low.set(xlim=(-0.6, _STEPS - 0.4), ylim=(-0.35, 1.35), xlabel="step s whose weights are blamed", ylabel="coefficient")
-    low.set_xticks(range(_STEPS))
+    low.set_yscale("symlog", linthresh=1)                                # with a self-weight, blame can grow a hundredfold
+    low.set(xlim=(-0.6, _STEPS - 0.4), ylim=(-0.4, 130), xlabel="step s whose weights are blamed", ylabel="coefficient",
+            xticks=range(_STEPS), yticks=(0, 1, 10, 100), yticklabels=("0", "1", "10", "100"))
     low.axhline(0, color="black", linewidth=0.8)
     bars = low.bar(range(_STEPS), 0, width=0.7, color=COLORS["sky"], edgecolor=COLORS["blue"])
     return {
@@ -74,8 +94,8 @@ def update_path(artists, data):
                         linestyle="-" if data["reached"] else "--")
     fired = data["spk"].nonzero().flatten()
     artists["fired"].set_data(fired, torch.full(fired.shape, _ROWS["S"]))
-    slope, through, product = (round(value, 3) + 0.0 for value in                                   # + 0.0: no "-0.00"
-                               (data["slope"], data["through"], data["slope"] * data["through"]))
+    slope, through, product = (round(value, digits) + 0.0 for value, digits in                     # + 0.0: no "-0.00"
+                               ((data["slope"], 2), (data["through"], 2), (data["slope"] * data["through"], 3)))
     artists["formula"].set_text(f"dL[{t}]/dW[{s}] = dL[{t}]/dS[{t}] · X[{s}] × {product:.3f}  "
                                 f"(surrogate {slope:.2f} × memory {through:.2f})")
     artists["verdict"].set_text(_verdict(data))
@@ -96,7 +116,8 @@ def _verdict(data):
         return f"the path is {lag} steps long: a window of K = {data['truncation']} cuts it"
     if lag == 0:
         return "immediate influence: the memory has no say"
-    memory = f"beta^{lag} = {beta**lag:.2f}" if data["detached"] else "a product of (beta - threshold h)"
+    memory = "a product of (beta + V h)" if data["detached"] else "a product of (beta + (V - threshold) h)"
+    memory = memory if data["after"] else f"beta^{lag} = {beta**lag:.2f}"
     return f"prior influence, {lag} step{'s' if lag > 1 else ''} back: {memory}"
 
 
@@ -109,11 +130,15 @@ EXPLORERS = {
     "path": Explorer(
         compute_path, build_path, update_path, size=(6.8, 4.8),
         controls={"beta": Control(0.9, 0.5, 0.99, 0.01, "decay beta", "per step"),
-                  "t": Control(4, 0, 11, 1, "loss at t", "step"),
-                  "s": Control(3, 0, 11, 1, "weights at s", "step"),
+                  "t": Control(5, 0, 11, 1, "loss at t", "step"),
+                  "s": Control(2, 0, 11, 1, "weights at s", "step"),
                   "truncation": Control(12, 1, 12, 1, "window K", "steps"),
+                  "recurrent": Control(0.0, -1.0, 1.0, 0.05, "self-weight V", "thresholds"),
                   "reset": Choice("detached", ("detached", "attached"), "reset")},
-        sweeps=(("t", {"s": 2}), ("reset", {"t": 5, "s": 2})),
-        alt="Above, the unrolled graph of one neuron over twelve steps with the path from one loss to the weights of one step; "
-            "below, the coefficient of every such path from the same loss, hollow where a truncation window cuts it."),
+        sweeps=(("t", {"s": 1}), ("reset", {"t": 9, "s": 4})),
+        alt="Above, the unrolled graph of one neuron over twelve steps with a path from one loss to the weights of one step; "
+            "below, what all paths from the same loss to each step carry, hollow where a truncation window cuts them."),
 }
+
+PAGES = {"path": Page("One path of blame through the unrolled graph", lambda: {
+    "x": _X[:, 0].int().tolist(), "weight": _WEIGHTS.hidden[0].tolist(), "error": _ERROR.flatten().tolist()})}

@@ -6,6 +6,7 @@ preceded by a link to what it shows of the package.
 """
 import csv
 import html
+import importlib
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from .sweeps import sweeps
 
 FOLDER = ROOT / "site"
 GLOSSARY = Path(__file__).with_name("glossary.csv")
+FIRST = "sparsity.digit"              # the live figure with which the site begins
 FITTING = 96                          # characters of code beside both columns of a page
 
 
@@ -144,11 +146,20 @@ def _linked_with_claims(cell, stem):
 
 
 def reference_page(module, users):
-    """Return the page of a reference module: its documentation, and the notebooks that use it."""
+    """Return the page of a reference module: its documentation, an index of its names, and the notebooks that use it."""
     links = "\n".join(f"* :doc:`/{stem}`" for stem in users)
     title = f"snnteach.{module}"
-    return (f"{title}\n{'=' * len(title)}\n\n.. automodule:: snnteach.{module}\n   :members:\n\n"
+    rows = "\n".join(f"   * - :py:obj:`~{title}.{name}`\n     - {meaning}" for name, meaning in contents(module))
+    index = f".. list-table::\n   :widths: 30 70\n   :class: contents\n\n{rows}\n\n"
+    return (f"{title}\n{'=' * len(title)}\n\n.. automodule:: {title}\n   :members:\n\n{indent(index, '   ')}"
             f"   Notebooks that use this module:\n\n" + indent(links, "   ") + "\n")
+
+
+def contents(module):
+    """Return the public functions and classes of a reference module in its order, each with its first sentence."""
+    found = vars(importlib.import_module(f"snnteach.{module}"))
+    return [(name, thing.__doc__.split("\n\n")[0].strip()) for name, thing in found.items()
+            if callable(thing) and not name.startswith("_") and thing.__module__ == f"snnteach.{module}"]
 
 
 def document(app, what, name, obj, options, lines, where):
@@ -183,14 +194,17 @@ def glossary_page():
 
 
 def index_page():
-    """Return the first page: what stands between three pairs of marks in the README, and the contents."""
+    """Return the first page: a live figure, what stands between three pairs of marks in the README, and the contents."""
+    live = ("**Draw a digit, and a spiking network reads it.** Its neurons speak in spikes, the black ticks; the class with "
+            "the most output spikes wins. [Notebook 00](00_start_here.ipynb) tells what you see.\n\n"
+            f"~~~~~{{raw}} html\n{page.inlined(FIRST)}\n~~~~~\n")
     parts = [f'```{{include}} readme.txt\n:start-after: "<!-- {name} -->"\n:end-before: "<!-- /{name} -->"\n```\n'
              for name in ("introduction", "map", "start")]
     trees = [("The course", [path.stem for path in notebooks.paths()]), ("Notation and claims", ["glossary", "claims"]),
              ("Reference", [f"reference/{module}" for module in modules()])]
     contents = ["\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""])
                 for caption, pages in trees]
-    return "\n".join(["# Training spiking neural networks", "", *parts, *contents])
+    return "\n".join(["# Training spiking neural networks", "", live, *parts, *contents])
 
 
 def command(options, rest):

@@ -1,12 +1,15 @@
 """Measure from a slider's event to the new picture on the screen, for every explorer, beside plain `interact`.
 
-    python tests/benchmarks/interaction.py
+    python tests/benchmarks/interaction.py [live]
 
 In a real JupyterLab, served as `python -m snnteach lab` serves it, in headless Chromium each explorer's first slider makes
 30 single moves (after four to warm up), each timed from the key to the frame after the new picture was decoded, then is
 dragged there and back in one second by 60 mouse events. The same controls and the same figure then come from
 `ipywidgets.interact`, which draws a new pyplot figure at every move. The table is written to
 interaction.csv beside this file. Server, kernel and browser share the machine: compare only within a run.
+
+Live figures need no kernel. Each one's first slider makes the same moves on a page from disk and in JupyterLab, timed from the
+event to the end of the frame in which the canvas was drawn, and is dragged in the same way; the table is live.csv.
 
 What was tried, on the way to `interact`'s time times 0.15:
 - TCP_NODELAY on the server's connection and a palette in the PNG, together: the median over all explorers fell from 55 to 30 ms
@@ -29,12 +32,14 @@ from snnteach.lessons import syllabus
 from snnteach.lessons.kinds import Control
 from snnteach.reader.lookup import explorer as find
 from snnteach.reader.lookup import part
+from snnteach.reader.page import inlined
 from tests import browser
 
 TABLE = Path(__file__).with_suffix(".csv")
 MOVES, WARM_UP = 30, 4
 COLUMNS = ("explorer", "slider", "live_median_ms", "live_p95_ms", "live_fps",
            "interact_median_ms", "interact_p95_ms", "interact_fps", "ratio")
+LIVE_COLUMNS = ("figure", "page_median_ms", "page_p95_ms", "page_fps", "lab_median_ms", "lab_p95_ms", "lab_fps")
 INTERACT = """
 import ipywidgets, matplotlib.pyplot as plt
 from snnteach.reader.lookup import explorer as find
@@ -97,6 +102,36 @@ async function drag(handle, root) {
 }
 window.measure = {move, drag};
 """
+LIVE = """([stage, count]) => {
+  const slider = stage.querySelector('input[type=range]'), times = [], from = Number(slider.value);
+  const [low, high, step] = [slider.min, slider.max, slider.step].map(Number);
+  const near = from + step > high ? from - step : from + step;
+  const set = value => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); };
+  const frame = () => new Promise(done => requestAnimationFrame(() => {
+    const channel = new MessageChannel();                // its message comes once the frame is done
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  }));
+  const pen = CanvasRenderingContext2D.prototype, clear = pen.clearRect, drawn = new Set();
+  pen.clearRect = function (...box) { drawn.add(document.timeline.currentTime); clear.apply(this, box); };
+  return (async () => {
+    for (let move = 0; move < count; move++) {
+      await new Promise(done => setTimeout(done, 50));
+      const start = performance.now();
+      set(move % 2 ? from : near);
+      await frame();
+      times.push(performance.now() - start);
+    }
+    drawn.clear();
+    const start = performance.now();
+    for (let event = 1; event <= 60; event++) {
+      while (performance.now() - start < event * 1000 / 60) await new Promise(done => setTimeout(done, 1));
+      set(low + (high - low) * (event <= 30 ? event / 30 : 2 - event / 30));
+    }
+    pen.clearRect = clear;
+    return [times, drawn.size];
+  })();
+}"""
 
 
 def names():
@@ -109,10 +144,8 @@ def first_slider(name):
     return next(key for key, control in find(name).controls.items() if isinstance(control, Control))
 
 
-def notebook(name, folder):
-    """Write a notebook with the explorer as the course shows it, and the same by `interact`."""
-    cells = ["from snnteach import explore, setup\nsetup(0)", f"explore({name!r})", f"{INTERACT}\nplain({name!r})"]
-    path = Path(folder) / f"{name}.ipynb"
+def notebook(path, cells):
+    """Write a notebook with these cells."""
     path.write_text(nb.writes(nb.new_notebook(cells=[nb.new_code_cell(cell) for cell in cells],
                                               metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})))
     return path
@@ -133,11 +166,48 @@ def measured(reader, cell):
     return statistics.median(moves), moves[round(0.95 * (len(moves) - 1))], fps
 
 
-def main():
-    """Measure every explorer, write the table, print it and its summary."""
+def live_figure(page):
+    """(median ms, p95 ms, frames in a second of dragging) of the first slider of the live figure on a page."""
+    stage = page.locator(".live-stage").first
+    stage.locator("canvas").first.wait_for()
+    page.wait_for_timeout(1000)
+    times, frames = page.evaluate(LIVE, [stage.element_handle(), WARM_UP + MOVES])
+    times = sorted(times[WARM_UP:])
+    return round(statistics.median(times), 1), round(times[round(0.95 * (len(times) - 1))], 1), frames
+
+
+def live_figures():
+    """Measure every live figure on a page from disk and in JupyterLab, write the table and print it."""
+    figures = [f"{row.topic}.{name}" for row in syllabus() for name in getattr(part(row.topic, "explorers"), "PAGES", {})]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        files = {name: notebook(name, folder) for name in names()}
+        files = {name: notebook(Path(folder) / f"{name}.ipynb", [f"from snnteach import play\nplay({name!r})"])
+                 for name in figures}
+        with browser.serve(Path(folder) / "lab", files.values()) as server, browser.reader() as reader:
+            for name, path in files.items():
+                page = path.with_suffix(".html")
+                page.write_text(f"<!doctype html><meta charset=utf-8>{inlined(name)}", encoding="utf-8")
+                reader.page.goto(page.as_uri())
+                alone = live_figure(reader.page)
+                reader.open(server, path.name)
+                reader.run_all()
+                rows.append((name, *alone, *live_figure(reader.page)))
+                print(rows[-1], flush=True)
+                reader.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    with open(TABLE.with_name("live.csv"), "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([LIVE_COLUMNS, *rows])
+
+
+def main():
+    """Measure every explorer and every live figure ("live": these alone), write the tables, print them and a summary."""
+    live_figures()
+    if sys.argv[1:] == ["live"]:
+        return
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: notebook(Path(folder) / f"{name}.ipynb", [        # as the course shows it, and the same by `interact`
+            "from snnteach import explore, setup\nsetup(0)", f"explore({name!r})", f"{INTERACT}\nplain({name!r})"])
+            for name in names()}
         with browser.serve(Path(folder) / "lab", files.values()) as server, browser.reader() as reader:
             for name, path in files.items():
                 reader.open(server, path.name)

@@ -70,6 +70,23 @@ def test_nothing_is_loaded_from_elsewhere(pages, built):
         assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", style.read_text(encoding="utf-8")), style
 
 
+def test_the_first_page_begins_with_a_live_figure_and_the_readme_with_its_picture(built):
+    first = (built / "index.html").read_text(encoding="utf-8")
+    assert 0 < first.find(f'<div class="live" data-name="{site.FIRST}">') < first.index('<section id="the-course">')
+    readme = notebooks.README.read_text(encoding="utf-8")
+    picture = re.search(r"\[!\[[^]]{40,}\]\((tutorials/figures/\w+\.png)\)\]\((\S+)\)", readme)
+    assert picture.start() < readme.index("\n## ") and picture[2] == course.binder(PATHS[0].name)
+    Image.open(notebooks.README.parent / picture[1]).load()
+
+
+def test_a_page_of_the_reference_begins_with_an_index(pages, built):
+    for module in site.modules():
+        page, names = pages[built / "reference" / f"{module}.html"], [name for name, _ in site.contents(module)]
+        anchors = [link.partition("#")[2] for link in page.links if link.startswith("#")]
+        assert names and {f"snnteach.{module}.{name}" for name in names} <= set(anchors), module
+        assert all(meaning.endswith(".") for _, meaning in site.contents(module))
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_listings_lead_to_the_package_and_back(path, pages, built):
     page = pages[built / f"{path.stem}.html"]
@@ -178,6 +195,17 @@ def test_every_page_opens_from_disk_without_a_network(pages, built, reader):
         kinds.add(kind(path, built))
         looks |= seen
     assert problems == [] and len(kinds) >= 7
+
+
+@pytest.mark.browser
+def test_headings_have_an_order_of_sizes(built, reader):
+    for width in (400, 1280):
+        reader.page.set_viewport_size({"width": width, "height": 800})
+        reader.page.goto((built / "02_neurons.html").as_uri())
+        sizes = reader.page.evaluate("['h1', 'h2', 'h3', 'p'].map(tag => document.querySelector(`article ${tag}`))"
+                                     ".map(part => parseFloat(getComputedStyle(part).fontSize))")
+        assert all(above > 1.14 * below for above, below in zip(sizes, sizes[1:])), sizes
+    reader.page.set_viewport_size({"width": 1280, "height": 1000})
 
 
 def test_every_picture_and_slider_says_what_it_is(pages):

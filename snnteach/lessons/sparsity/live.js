@@ -75,14 +75,14 @@ export function figure(stage) {
   const {values, data} = stage, net = data.layers.map(layer), shown = images(data);
   let pixels, found, count, answer, pen = [0.5, 0.5], down = false, strokes = null;    // null: a test image; 0 to 1 on the pad
   const number = stage.control("number"), step = stage.slider("step", {...data.controls.step, start: STEPS});
-  const neuron = stage.slider("neuron", {label: "hidden neuron", low: 0, high: HIDDEN - 1, step: 1, start: 62});
+  const neuron = stage.slider("neuron", {label: "hidden neuron", low: 0, high: HIDDEN - 1, step: 1, start: 39});
   const play = stage.player(step, 150), look = steps => { play.stop(); step.set(steps); };
   const anew = drawn => { strokes = drawn; down = false; look(STEPS); };
   stage.listen(number.input, "input", () => anew(null));
 
   const parts = ["0 0 15.6em", "0 1 7.2em", "1 1 24em"].map(flex => made("div", {style: `flex: ${flex}; min-width: 0`}));
   const left = made("div", {style: "flex: 0 1 24.6em; min-width: min(100%, 20em)"},
-    made("div", {style: "display: flex; gap: .8em"}, ...parts.slice(0, 2)),
+    made("div", {style: "display: flex; flex-wrap: wrap; gap: .8em"}, ...parts.slice(0, 2)),
     made("div", {class: "live-controls"}, stage.button("clear", () => anew([])), play,
       stage.button("step", () => look(values.step < STEPS ? values.step + 1 : 0))), number, step, neuron);
   stage.row(left, parts[2]).style.alignItems = "flex-start";
@@ -171,7 +171,8 @@ export function figure(stage) {
   function drawSteps(pencil, width) {
     const {ink, grey, faint, black, blue, orange, sky, vermillion} = stage.colours, right = width - 9.5, now = values.step;
     const across = t => 1.4 + (right - 1.4) * t / STEPS, row = neuron => 1.6 + 17 * neuron / HIDDEN;
-    const level = value => 23.6 - 3 * (Math.max(-1, Math.min(1.6, value)) + 1) / 2.6;
+    const mems = found.mem.map(mem => mem[values.neuron]), low = Math.min(-0.5, ...mems), high = Math.max(1.5, ...mems);
+    const level = value => 23.6 - 3 * (value - low) / (high - low);
     write(pencil, "hidden spikes", 1.4, 1, ink, {weight: "bold"});
     line(pencil, [0, STEPS].map(t => [across(t), row(values.neuron + 0.5)]), faint, {width: 0.4});
     found.hidden.slice(0, now).forEach((spk, t) => spk.forEach((fired, at) => fired && line(pencil,
@@ -179,9 +180,9 @@ export function figure(stage) {
     write(pencil, `potential of ${values.neuron}`, 1.4, 19.9, ink, {weight: "bold"});
     line(pencil, [[1.4, level(1)], [right, level(1)]], grey, {width: 0.07, dash: [0.4, 0.3]});
     write(pencil, "θ", 1.1, level(1) + 0.3, grey, {align: "right"});
-    line(pencil, found.mem.slice(0, now).map((mem, t) => [across(t + 0.5), level(mem[values.neuron])]), blue, {width: 0.14});
+    line(pencil, mems.slice(0, now).map((mem, t) => [across(t + 0.5), level(mem)]), blue, {width: 0.14});
     line(pencil, [[across(now), 1.6], [across(now), 24]], orange, {width: 0.14});
-    for (let t = 0; t <= STEPS; t += 5) write(pencil, t, across(t), 25.3, grey, {align: "center"});
+    for (let t = 0; t <= STEPS; t += 5) write(pencil, t ? t : "step 0", across(t), 25.3, grey, {align: "center"});
     write(pencil, "votes", right + 1.2, 1, ink, {weight: "bold"});
     count.forEach((each, digit) => {
       const y = 2.3 + 1.7 * digit, bar = Math.min(5.4, each * 0.4), first = digit == answer;

@@ -34,6 +34,7 @@ from snnteach.reader.lookup import explorer as find
 from snnteach.reader.lookup import part
 from snnteach.reader.page import inlined
 from tests import browser
+from tests.hands import FIGURES
 
 TABLE = Path(__file__).with_suffix(".csv")
 MOVES, WARM_UP = 30, 4
@@ -178,11 +179,10 @@ def live_figure(page):
 
 def live_figures():
     """Measure every live figure on a page from disk and in JupyterLab, write the table and print it."""
-    figures = [f"{row.topic}.{name}" for row in syllabus() for name in getattr(part(row.topic, "explorers"), "PAGES", {})]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         files = {name: notebook(Path(folder) / f"{name}.ipynb", [f"from snnteach import play\nplay({name!r})"])
-                 for name in figures}
+                 for name in FIGURES}
         with browser.serve(Path(folder) / "lab", files.values()) as server, browser.reader() as reader:
             for name, path in files.items():
                 page = path.with_suffix(".html")

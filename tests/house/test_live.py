@@ -11,16 +11,15 @@ import torch
 
 from snnteach import play
 from snnteach.data import flat, mnist5k
-from snnteach.lessons import syllabus
 from snnteach.lessons.sparsity.explorers import read_digits
 from snnteach.reader import page as pages
 from snnteach.reader.lookup import explorer as find
-from snnteach.reader.lookup import part, script
-from tests import browser
+from snnteach.reader.lookup import script
+from tests import browser, hands
 from tests.fidelity import FIDELITY
+from tests.hands import FIGURES
 
-NAMES = [f"{row.topic}.{name}" for row in syllabus() for name in getattr(part(row.topic, "explorers"), "PAGES", {})]
-EVERY = pytest.mark.parametrize("name", NAMES)
+EVERY = pytest.mark.parametrize("name", FIGURES)
 inlined = functools.cache(pages.inlined)
 LOAD = "async source => import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))"
 RUN = f"""async ([source, settings, data, taken]) => {{
@@ -127,58 +126,19 @@ def test_drawings_are_redrawn_like_mnist_and_read(reader):
             assert abs((pixels.sum(1 - axis) @ (torch.arange(28) + 0.5) / pixels.sum()).item() - 14) < 0.1
 
 
-PICTURE = "() => [...document.querySelectorAll('.live-stage canvas')].map(canvas => canvas.toDataURL()).join()"
-FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-def picture(reader):
-    reader.page.evaluate(FRAME)
-    return reader.page.evaluate(PICTURE)
-
-
 def opened(reader, name, tmp_path, style=""):
     path = tmp_path / "page.html"
     path.write_text(f"<!doctype html><html lang=en><meta charset=utf-8><title>Live</title><body style='{style}'><main>"
                     f"<h1>Live</h1>{inlined(name)}</main>", encoding="utf-8")
     reader.page.goto(path.as_uri())
     reader.page.wait_for_selector(".live.moves canvas")
-    return picture(reader)
-
-
-def pressed(reader, control):
-    control.focus()
-    movable = control.get_attribute("min") != control.input_value() and control.get_attribute("type") == "range"
-    reader.page.keyboard.press("ArrowLeft" if movable else "ArrowRight")
-
-
-def clicked(reader, control):
-    box = control.bounding_box()
-    reader.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
-
-
-def touched(reader, control):
-    box = control.bounding_box()
-    point = {"x": box["x"] + 0.7 * box["width"], "y": box["y"] + box["height"] / 2}
-    reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    reader.touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    reader.touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    return reader.page.locator(".live-stage")
 
 
 @pytest.mark.browser
 @EVERY
 def test_every_control_moves_the_picture_by_key_mouse_and_finger(name, reader, tmp_path):
-    opened(reader, name, tmp_path)
-    sliders, buttons = reader.page.locator(".live-stage input[type=range]"), reader.page.locator(".live-stage fieldset")
-    assert sliders.count() + buttons.count() >= len(find(name).controls)
-    for move, (control, choice) in itertools.product((pressed, clicked, touched), [
-            *((slider, False) for slider in sliders.all()), *((group, True) for group in buttons.all())]):
-        before = picture(reader)
-        if choice:
-            control = control.locator("input:checked" if move is pressed else "input:not(:checked)").first
-        control.scroll_into_view_if_needed()
-        move(reader, control)
-        assert picture(reader) != before, f"{name}: {move.__name__} moves nothing"
+    assert hands.move(reader.page, opened(reader, name, tmp_path)) >= len(find(name).controls)
     assert browser.violations(reader.page) == []
     reader.page.wait_for_timeout(600)
     assert len(reader.page.locator(".live-said").inner_text()) > 40
@@ -228,8 +188,8 @@ def test_a_stroke_is_drawn_by_key_mouse_and_finger_read_and_wiped(reader, tmp_pa
 @pytest.mark.browser
 @EVERY
 def test_the_picture_is_sharp_and_as_dark_as_its_page(name, reader, tmp_path):
-    light = opened(reader, name, tmp_path)
-    dark = opened(reader, name, tmp_path, "background: #121212; color: #ddd; zoom: 2")
+    light = hands.picture(opened(reader, name, tmp_path))
+    dark = hands.picture(opened(reader, name, tmp_path, "background: #121212; color: #ddd; zoom: 2"))
     assert dark != light and reader.page.locator(".live-stage.dark").count() == 1
     sizes = reader.page.evaluate("[...document.querySelectorAll('.live-stage canvas')].map(canvas => "
                                  "canvas.width / canvas.getBoundingClientRect().width)")
@@ -238,6 +198,6 @@ def test_the_picture_is_sharp_and_as_dark_as_its_page(name, reader, tmp_path):
 
 
 def test_what_is_shipped_is_small():
-    for name in NAMES:
+    for name in FIGURES:
         assert len(json.dumps(pages.data(name))) < 90_000, name
     assert sum(len(layer["weight"]) for layer in pages.data("sparsity.digit")["layers"]) < 70_000

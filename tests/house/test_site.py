@@ -14,7 +14,7 @@ from PIL import Image
 from snnteach.authoring import course, notebooks, site, uses
 from snnteach.lessons import lesson
 from snnteach.reader.lookup import explorer as find
-from tests import browser, drawn
+from tests import browser, drawn, hands
 from tests.pages import Page
 
 PATHS = notebooks.paths()
@@ -195,6 +195,21 @@ def test_every_page_opens_from_disk_without_a_network(pages, built, reader):
         kinds.add(kind(path, built))
         looks |= seen
     assert problems == [] and len(kinds) >= 7
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_every_live_figure_moves_on_its_page(built, reader):
+    reader.page.emulate_media(color_scheme="light")
+    moved = set()
+    for path in [built / "index.html", *(built / f"{path.stem}.html" for path in PATHS)]:
+        if '<div class="live"' not in path.read_text(encoding="utf-8"):
+            continue
+        reader.page.goto(path.as_uri())
+        for figure in reader.page.locator(".live.moves").all():
+            hands.move(reader.page, figure.locator(".live-stage"), (hands.pressed, hands.clicked))
+            moved.add((path.stem, figure.get_attribute("data-name")))
+    assert ("index", site.FIRST) in moved and {name for _, name in moved} == set(hands.FIGURES)
 
 
 @pytest.mark.browser

@@ -7,7 +7,7 @@ import pytest
 
 from snnteach.authoring import anatomy, course, notebooks, site, slides
 from snnteach.install.troubles import SetupError
-from tests import browser, drawn
+from tests import browser, drawn, hands
 from tests.pages import Page
 
 PATHS = notebooks.paths()
@@ -208,6 +208,23 @@ def test_a_sweep_moves_and_lets_the_presenter_go_on(decks, reader):
         assert here(reader) != start
         reader.page.keyboard.press("PageUp")
         assert here(reader) == start
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_every_live_figure_moves_on_its_slide_which_stays(decks, reader):
+    moved = set()
+    for page in decks.values():
+        if '<div class="live"' not in page.read_text(encoding="utf-8"):
+            continue
+        open_slides(reader, page)
+        for figure in reader.page.locator(".live.moves").all():
+            figure.evaluate("figure => { const at = Reveal.getIndices(figure.closest('section')); Reveal.slide(at.h, at.v); }")
+            start = here(reader)
+            hands.move(reader.page, figure.locator(".live-stage"), (hands.pressed, hands.clicked))
+            assert here(reader) == start
+            moved.add(figure.get_attribute("data-name"))
+    assert moved == set(hands.FIGURES)
 
 
 @pytest.mark.browser

@@ -123,7 +123,8 @@ def test_no_backslash_of_a_formula_was_taken_for_a_control_character(row, monkey
     ({}, {}, ['guess("02.b")', 'guess("02.a")', 'explore("t.x")'], "in the order of the table"),
     ({}, {}, ['guess("02.a")', 'explore("t.x")', 'guess("02.b")\nx = f(1)'], "the whole of one cell"),
     ({}, {}, ['explore("t.x")', 'guess("02.a")', 'guess("02.b")'], "opens below"),
-    ({}, {}, ['guess("02.a")', 'guess("02.b")'], "opens below"), ({}, {}, ['guess("02.a")', 'play("t.x")', 'guess("02.b")'], ""),
+    ({}, {}, ['guess("02.a")', 'guess("02.b")'], "opens below"),
+    ({}, {}, ['guess("02.a")', 'play("t.x")', 'guess("02.b")'], ""),
     ({}, {}, ["See: *At 4\nalready.*", 'guess("02.a")', 'explore("t.x")', 'guess("02.b")'], "explanation stands above"),
     ({}, {}, ["Does **it** fire?", 'guess("02.a")', 'explore("t.x")', 'guess("02.b")'], "in the lesson only"),
 ])

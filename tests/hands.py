@@ -22,16 +22,23 @@ def pressed(page, control):
     page.keyboard.press("ArrowLeft" if movable else "ArrowRight")
 
 
+def elsewhere(control):
+    """A point on a control: of a slider, where it does not stand."""
+    box, share = control.bounding_box(), 0.5
+    if control.get_attribute("type") == "range":
+        low, here, high = map(float, (control.get_attribute("min"), control.input_value(), control.get_attribute("max")))
+        share = 0.3 if here > (low + high) / 2 else 0.7
+    return {"x": box["x"] + share * box["width"], "y": box["y"] + box["height"] / 2}
+
+
 def clicked(page, control):
-    """Click where a slider's value is low, or on a choice."""
-    box = control.bounding_box()
-    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+    """Click on the other side of a slider, or on a choice."""
+    page.mouse.click(*elsewhere(control).values())
 
 
 def touched(page, control):
-    """Tap where a slider's value is high, or on a choice."""
-    box = control.bounding_box()
-    point = {"x": box["x"] + 0.7 * box["width"], "y": box["y"] + box["height"] / 2}
+    """Tap on the other side of a slider, or on a choice."""
+    point = elsewhere(control)
     touch = page.context.new_cdp_session(page)
     touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})

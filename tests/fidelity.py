@@ -11,6 +11,7 @@ from snnteach.lessons.bptt.explorers import compute_path
 from snnteach.lessons.kinds import Choice
 from snnteach.lessons.neurons.explorers import compute_resets
 from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode
+from snnteach.lessons.surrogate.explorers import compute_shape
 from snnteach.neurons import lif
 from snnteach.reader.lookup import explorer
 
@@ -21,7 +22,8 @@ class Fidelity:
 
     `wanted` returns the same numbers, and how near to its threshold a membrane comes (inf: nothing spikes). `faults` are pairs,
     what live.js says once and what is wrong: a sign, a decay once too often, a step too late. `fixed` are controls of the
-    explorer that the figure has not; `more` are settings to be tried beside corners and random ones.
+    explorer that the figure has not; `more` are settings to be tried beside corners and random ones. `drags` go from a point to
+    a point of the first canvas, in shares of its size.
     """
 
     take: str
@@ -29,6 +31,7 @@ class Fidelity:
     faults: tuple
     fixed: dict = field(default_factory=dict)
     more: Callable = tuple
+    drags: tuple = ()
 
     def settings(self, name, count=200):
         """All corners of the controls, `count` random settings, and more."""
@@ -42,7 +45,7 @@ class Fidelity:
 
         rows = [*itertools.product(*(control.corners for control in controls.values())),
                 *([drawn(control) for control in controls.values()] for _ in range(count))]
-        return [*(dict(zip(controls, row, strict=True)) | self.fixed for row in rows), *self.more()]
+        return [*(dict(zip(controls, row, strict=True)) | self.fixed for row in dict.fromkeys(map(tuple, rows))), *self.more()]
 
 
 def margin(*mems, threshold=1.0):
@@ -76,6 +79,14 @@ def resets(**values):
     return row, margin(*(run["mem"] for run in runs))
 
 
+def shape(kind, slope, **values):
+    """Potentials of every tenth neuron and spikes of all after training; the edge of a boxcar counts as a threshold, too."""
+    data = compute_shape(kind, slope, **values, dtype=torch.float64)
+    u, edge = data["u"], 0.5 / slope if kind == "boxcar" else 0.0
+    row = [*u[:, ::10].flatten().tolist(), *(u > 0).sum(0).tolist(), data["fires"], data["reached"]]
+    return row, min(margin(u, threshold=0.0), margin(u.abs(), threshold=edge))
+
+
 def path(**values):
     """The run, what all paths carry to each step, some paths one by one, and what the window keeps of the gradient."""
     data = compute_path(**values, dtype=torch.float64)
@@ -102,7 +113,20 @@ FIDELITY = {
         }""", resets,
         faults=(("beta * mem + x - spk", "beta * mem + x + spk"),
                 ("beta * (mem - spk) + x", "beta * beta * (mem - spk) + x"),
-                ("spk = mem > 1 ? 1 : 0;", "spk = steps.mem.at(-1) > 1 ? 1 : 0;"))),
+                ("spk = mem > 1 ? 1 : 0;", "spk = steps.mem.at(-1) > 1 ? 1 : 0;")),
+        drags=(((0.3, 0.5), (0.6, 0.5)),)),
+    "surrogate.shape": Fidelity(
+        """({model, unpacked}, {drive}) => {
+          const noise = unpacked(drive);
+          return values => {
+            const {neurons, fires, reached} = model(values, noise);
+            const some = neurons.filter((_, at) => at % 10 == 0), all = neurons.map(({u}) => u.filter(each => each > 0));
+            return [...noise.flatMap((_, t) => some.map(({u}) => u[t])), ...all.map(spikes => spikes.length), fires, reached];
+          };
+        }""", shape,
+        faults=(("bias - threshold * spk", "bias + threshold * spk"), ("+ BETA * delta", "+ BETA * BETA * delta"),
+                ("number < step &&", "number <= step &&")),
+        drags=(((0.55, 0.15), (0.7, 0.15)), ((0.6, 0.5), (0.4, 0.5)))),
     "bptt.path": Fidelity(
         """({model, factors, product}, data) => values => {
           const {mem, spk, h, after, back, norm, cosine, reached} = model(values, data), {beta, t, s} = values, some = [];

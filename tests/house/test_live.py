@@ -135,15 +135,6 @@ def opened(reader, name, tmp_path, style=""):
     return reader.page.locator(".live-stage")
 
 
-@pytest.mark.browser
-@EVERY
-def test_every_control_moves_the_picture_by_key_mouse_and_finger(name, reader, tmp_path):
-    assert hands.move(reader.page, opened(reader, name, tmp_path)) >= len(find(name).controls)
-    assert browser.violations(reader.page) == []
-    reader.page.wait_for_timeout(600)
-    assert len(reader.page.locator(".live-said").inner_text()) > 40
-
-
 def by_key(reader, pad, top, bottom):
     pad.focus()
     for key in (*["ArrowUp"] * 8, " ", *["ArrowDown"] * 16, " "):
@@ -158,13 +149,30 @@ def by_mouse(reader, pad, top, bottom):
 
 
 def by_finger(reader, pad, top, bottom):
-    (x, start), (_, end) = top, bottom
     reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     for place in range(7):
-        point = {"x": x, "y": start + (end - start) * place / 6}
+        x, y = (start + (end - start) * place / 6 for start, end in zip(top, bottom, strict=True))
+        point = {"x": x, "y": y}
         reader.touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if place else "touchStart", "touchPoints": [point]})
     reader.touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     reader.touch.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+@pytest.mark.browser
+@EVERY
+def test_every_control_moves_the_picture_by_key_mouse_and_finger(name, reader, tmp_path):
+    stage = opened(reader, name, tmp_path)
+    assert hands.move(reader.page, stage) >= len(find(name).controls)
+    canvas = stage.locator("canvas").first
+    for (there, back), drag in itertools.product(FIDELITY[name].drags, (by_mouse, by_finger)):
+        canvas.scroll_into_view_if_needed()
+        before, box = hands.picture(stage), canvas.bounding_box()
+        ends = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (there, back)]
+        drag(reader, canvas, *ends[::-1 if drag is by_finger else 1])
+        assert hands.picture(stage) != before, f"{name}: {drag.__name__} between {there} and {back} moves nothing"
+    assert browser.violations(reader.page) == []
+    reader.page.wait_for_timeout(600)
+    assert len(reader.page.locator(".live-said").inner_text()) > 40
 
 
 @pytest.mark.browser

@@ -9,6 +9,7 @@ from snnteach import stored as read_stored
 from snnteach import surrogate as reference
 from snnteach.data import digits, flat, validation_split
 from snnteach.lessons.surrogate import films, study
+from snnteach.lessons.surrogate.explorers import lent_to_bias, train_silent
 from snnteach.losses import ce_count_loss
 from snnteach.networks import SpikingMLP, direct_current
 from snnteach.neurons import lif
@@ -132,6 +133,23 @@ def test_explorers_say_what_the_notebook_says():
     assert data["here"] == 2 and (data["count"].diff() >= 0).all() and (data["slopes"] > 0).all()
 
 
+@pytest.mark.parametrize("kind", ["atan", "sigmoid", "boxcar"])
+def test_what_is_lent_to_a_bias_is_what_autograd_says(kind):
+    h, current = getattr(reference, kind)(0.7), torch.randn(20, 3, 50, generator=torch.Generator().manual_seed(1), dtype=FLOAT)
+    bias = torch.zeros(3, 50, dtype=FLOAT, requires_grad=True)
+    spk, mem = lif(0.4 * current + bias, 0.9, 1.5, surrogate=h)
+    (lent,) = torch.autograd.grad(spk.mean(0).sum(), bias)
+    assert spk.any() and torch.allclose(lent_to_bias(mem.detach() - 1.5, h), lent, rtol=1e-12, atol=1e-15)
+
+
+def test_training_wakes_who_is_in_reach_and_nobody_else():
+    current = 0.25 * torch.randn(20, 1, 200, generator=torch.Generator().manual_seed(0))
+    for h, threshold in ((reference.boxcar(), 2.0), (reference.boxcar(0.25), 3.0), (reference.boxcar(), 4.0)):
+        before, _ = train_silent(h, threshold, current, 0)
+        _, fires = train_silent(h, threshold, current, 10)
+        assert torch.equal(fires, h(before).any(0)), "the boxcar wakes all in its window, and only them"
+
+
 def test_the_guesses_say_what_is_stored(shown):
     stored, means = read_stored("surrogate"), {}
     for kind in study.NAMES:
@@ -162,15 +180,21 @@ def test_the_picture_of_the_shape():
     for picture, s in pictures("surrogate.shape"):
         def h(u, s=s):
             return FORMULAS[s["kind"]](u, s["slope"])
-        _, mem = lif(s["spread"] * noise, 0.9, s["threshold"])
+        bias = torch.zeros(1, 200)
+        for _ in range(s["step"]):
+            bias.requires_grad_()
+            spk, _ = lif(s["spread"] * noise + bias, 0.9, s["threshold"], surrogate=h)
+            (lent,) = torch.autograd.grad(spk.mean(0).sum(), bias)
+            bias = (bias + lent.clamp(max=0.08) * (spk.sum(0) == 0)).detach()
+        spk, mem = lif(s["spread"] * noise + bias, 0.9, s["threshold"])
         u = mem[:, 0] - s["threshold"]                                                              # [T, N]
         share = [((u.clamp(-5, 2) >= low) & (u.clamp(-5, 2) < high)).float().mean() for low, high in
                  zip(edges, [*edges[1:-1], math.inf], strict=False)]
         picture.line("h", axis, h(axis), "vermillion", "--", label="surrogate h(u)", clipped=s["kind"] == "sigmoid")
         picture.stairs("share", share, edges, "blue", clipped=True)
         picture.band("window", axis, 0 * axis, 0.16 * (h(axis) > 0.01), "orange")
-        picture.says("text", "shaded: h > 0.01\nreached neurons: {}%\npotentials that fire: {}%",
-                     100 * (h(u) > 0.01).any(0).float().mean(), 100 * (u > 0).float().mean())
+        picture.says("text", "shaded: h > 0.01\nreached neurons: {}%\npotentials that fire: {}%\nneurons that fire: {}%",
+                     100 * (h(u) > 0.01).any(0).float().mean(), 100 * spk.mean(), 100 * spk.any(0).float().mean())
 
 
 def test_the_picture_of_the_landscape():

@@ -1,4 +1,5 @@
 """Explorers of notebook 07: which potentials a surrogate reaches, and the slope it lends to a staircase."""
+import base64
 import math
 
 import torch
@@ -6,7 +7,7 @@ import torch
 from ... import surrogate
 from ...neurons import lif
 from ...plots import COLORS
-from ..kinds import Choice, Control, Explorer
+from ..kinds import Choice, Control, Explorer, Page
 
 _KINDS = ("atan", "fast_sigmoid", "sigmoid", "triangular", "boxcar", "gaussian")
 _BINS = torch.linspace(-5, 2, 71)
@@ -14,15 +15,42 @@ _U = torch.linspace(-5, 2, 1401)
 _DRIVE = torch.randn(20, 1, 200, generator=torch.Generator().manual_seed(0))                    # [T, 1, N]
 
 
-def compute_shape(kind, slope, threshold, spread):
-    """Run 200 neurons on noisy current; return the surrogate over u and the histogram of their u = mem - threshold."""
+_STEPS, _BETA, _PUSH = 20, 0.9, 0.08
+
+
+def lent_to_bias(u, h):
+    """What a surrogate lends to the slope of each neuron's firing rate along its bias, from u [T, B, N]: [B, N].
+
+    A bias that acts in every step has raised a membrane by the sum of its decays; the reset is kept out of the gradient.
+    """
+    raised = (1 - _BETA ** torch.arange(1, len(u) + 1, dtype=u.dtype)) / (1 - _BETA)           # [T]
+    return (h(u) * raised[:, None, None]).mean(0)
+
+
+def train_silent(h, threshold, current, step):
+    """Let each silent neuron's bias climb its lent slope, by 0.08 at most a step; return u [T, B, N] and whether one fires."""
+    bias = torch.zeros_like(current[0])                                                         # [B, N]
+    for number in range(step + 1):
+        spk, mem = lif(current + bias, _BETA, threshold)
+        u, fires = mem - threshold, spk.any(0)
+        if number < step:
+            bias = bias + ~fires * lent_to_bias(u, h).clamp(max=_PUSH)
+    return u, fires
+
+
+def compute_shape(kind, slope, threshold, spread, step=0, dtype=torch.float32):
+    """Run 200 neurons on noisy current, and train the silent ones for `step` steps; return the surrogate and where u stands."""
     h = getattr(surrogate, kind)(slope)
-    _, mem = lif(spread * _DRIVE, 0.9, threshold)
-    u = (mem - threshold).flatten()                                                             # [T * N]
-    share = torch.histogram(u.clamp(-5, 2), _BINS).hist / len(u)
-    reached = (h(u.view(mem.shape)) > 0.01).any(0).float().mean()                               # over neurons
-    return {"h": h(_U), "share": share, "window": h(_U) > 0.01, "reached": reached.item(),
-            "spikes": (u > 0).float().mean().item()}
+    u, fires = train_silent(h, threshold, spread * _DRIVE.to(dtype), step)                      # [T, 1, N], [1, N]
+    share = torch.histogram(u.flatten().clamp(-5, 2), _BINS.to(dtype)).hist / u.numel()
+    reached = (h(u) > 0.01).any(0).to(dtype).mean()                                             # over neurons
+    return {"h": h(_U.to(dtype)), "share": share, "window": h(_U.to(dtype)) > 0.01, "reached": reached.item(),
+            "spikes": (u > 0).to(dtype).mean().item(), "fires": fires.to(dtype).mean().item(), "u": u[:, 0]}
+
+
+def packed(numbers):
+    """A tensor as text, four bytes a number."""
+    return base64.b64encode(numbers.numpy().astype("<f4").tobytes()).decode()
 
 
 def build_shape(fig):
@@ -49,7 +77,8 @@ def update_shape(artists, data):
     artists["share"].set_data(data["share"].numpy())
     artists["window"].set_data(_U, 0, data["window"] * 0.16)
     artists["text"].set_text(f"shaded: h > 0.01\nreached neurons: {data['reached']:.0%}\n"
-                             f"potentials that fire: {data['spikes']:.1%}")
+                             f"potentials that fire: {data['spikes']:.1%}\n"
+                             f"neurons that fire: {data['fires']:.0%}")
 
 
 WEIGHTS = torch.linspace(0, 1, 201)
@@ -107,8 +136,9 @@ EXPLORERS = {
         controls={"kind": Choice("atan", _KINDS, "surrogate"),
                   "slope": Control(1.0, 0.25, 25.0, 0.25, "sharpness k", "1/threshold"),
                   "threshold": Control(1.0, 0.5, 4.0, 0.1, "threshold", "units"),
-                  "spread": Control(0.25, 0.05, 1.0, 0.05, "spread of the current", "units")},
-        sweeps=(("threshold", {}), ("kind", {"threshold": 4.0})),
+                  "spread": Control(0.25, 0.05, 1.0, 0.05, "spread of the current", "units"),
+                  "step": Control(0, 0, 10, 1, "training", "steps")},
+        sweeps=(("threshold", {}), ("kind", {"threshold": 4.0}), ("step", {"threshold": 4.0})),
         alt="Above, the step of the spike and the surrogate that stands in for its slope; below, the potentials of 200 neurons "
             "on the same axis. Potentials outside the shaded window get less than 0.01 of a gradient."),
     "landscape": Explorer(
@@ -120,3 +150,5 @@ EXPLORERS = {
         alt="Left, the spike count of one neuron climbs in stairs as its weight grows, with the tangent that a surrogate "
             "lends; right, that borrowed slope at every weight, where the true slope is zero."),
 }
+
+PAGES = {"shape": Page("Potentials in reach of a surrogate", lambda: {"drive": packed(_DRIVE)})}

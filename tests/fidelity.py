@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from snnteach.lessons.bptt.explorers import compute_path
+from snnteach.lessons.encoding.explorers import compute_digit as compute_codes
 from snnteach.lessons.kinds import Choice
 from snnteach.lessons.neurons.explorers import compute_resets
 from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode
@@ -95,6 +96,16 @@ def path(**values):
     return [*numbers, data["norm"], data["cosine"], data["reached"]], margin(data["mem"])
 
 
+def codes(code, **values):
+    """In each of the four codes the spikes of a step, the picture read so far, its error, and the spikes spent."""
+    numbers = []
+    for name in ("rate (Bernoulli)", "latency, linear", "phase", "delta, flash"):
+        data = compute_codes(name, **values, dtype=torch.float64)
+        count = int(data["count"].split()[0])
+        numbers += [*data["sent"].tolist(), *data["guess"].flatten().tolist(), data["error"], count]
+    return numbers, float("inf")
+
+
 FIDELITY = {
     "sparsity.digit": Fidelity(
         """({images, layer, read, votes}, data) => {
@@ -127,6 +138,19 @@ FIDELITY = {
         faults=(("bias - threshold * spk", "bias + threshold * spk"), ("+ BETA * delta", "+ BETA * BETA * delta"),
                 ("number < step &&", "number <= step &&")),
         drags=(((0.55, 0.15), (0.7, 0.15)), ((0.6, 0.5), (0.4, 0.5)))),
+    "encoding.digit": Fidelity(
+        """({CODES, unpacked, sent, seen}, data) => {
+          const {images, coins, fates} = unpacked(data);
+          return ({digit, step, lost}) => Object.keys(CODES).flatMap(code => {
+            const image = images[digit], spk = sent(code, image, lost, coins, fates);
+            const {guess, error, count} = seen(code, spk, image, step);
+            return [...spk.map(train => train[step - 1]), ...guess, error, count];
+          });
+        }""", codes, fixed={"code": "phase"},
+        faults=(("guess.map((value, pixel) => (value - image", "guess.map((value, pixel) => (value + image"),
+                ("0.5 ** (1 + t % 8)", "0.5 ** (1 + t % 8) * 0.5"), ("0, step < 8 ? step :", "0, step < 8 ? step - 1 :"),
+                ("coin < k ?", "coin <= k ?"), ("late / (STEPS - 1)", "late / STEPS")),
+        drags=(((0.4, 0.3), (0.6, 0.6)),)),
     "bptt.path": Fidelity(
         """({model, factors, product}, data) => values => {
           const {mem, spk, h, after, back, norm, cosine, reached} = model(values, data), {beta, t, s} = values, some = [];
@@ -138,5 +162,6 @@ FIDELITY = {
         }""", path,
         faults=(("recurrent * (spk[t - 1] ?? 0) - (spk", "recurrent * (spk[t - 1] ?? 0) + (spk"),
                 ("[after, h[r]] : [beta]", "[after, h[r]] : [beta, beta]"),
-                ("if (t - s < window)", "if (t - s <= window)"))),
+                ("if (t - s < window)", "if (t - s <= window)")),
+        drags=(((0.6, 0.15), (0.9, 0.15)), ((0.09, 0.583), (0.3, 0.583)))),
 }

@@ -162,7 +162,7 @@ def by_finger(reader, pad, top, bottom):
 @EVERY
 def test_every_control_moves_the_picture_by_key_mouse_and_finger(name, reader, tmp_path):
     stage = opened(reader, name, tmp_path)
-    assert hands.move(reader.page, stage) >= len(find(name).controls)
+    assert hands.move(reader.page, stage) >= len(find(name).controls) - len(FIDELITY[name].fixed)
     canvas = stage.locator("canvas").first
     for (there, back), drag in itertools.product(FIDELITY[name].drags, (by_mouse, by_finger)):
         canvas.scroll_into_view_if_needed()

@@ -14,7 +14,7 @@ from snnteach.authoring import studies
 from snnteach.data import flat, mnist5k
 from snnteach.data.recordings import grasshopper
 from snnteach.lessons.encoding import sounds
-from snnteach.lessons.encoding.explorers import digits_shown
+from snnteach.lessons.encoding.explorers import digits_shown, fates
 from snnteach.lessons.encoding.films import build_reveal, draw_reveal, reveal_frames
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
@@ -206,7 +206,8 @@ def test_the_picture_of_a_digit():
     for picture, s in pictures("encoding.digit", 15):
         code, step = s["code"], s["step"]
         image = flat(data.train_images[(data.train_labels == s["digit"]).nonzero()[0]])[0]
-        spk = sent(code, image, 16)
+        kept = (fates() >= 256 * s["lost"]).float()                                                     # [16, 784]
+        spk = sent(code, image, 16) * (kept[..., None] if code == "population" else kept)
         read, now = believed(code, spk[:step], 16), spk[step - 1]
         picture.image("now", (now.sum(-1) if code == "population" else now).clamp(0, 1).view(28, 28), "Greys", (0, 1))
         picture.image("guess", read.view(28, 28), "Greys", (0, 1))

@@ -1,4 +1,5 @@
 """Explorers of notebook 04: one pixel and one digit in every code, a real sound as its changes, and a digit revealed."""
+import base64
 import functools
 
 import torch
@@ -19,7 +20,7 @@ from ...encoding import (
     rate_decode,
 )
 from ...plots import COLORS
-from ..kinds import Choice, Control, Explorer
+from ..kinds import Choice, Control, Explorer, Page
 
 _CODES = ("rate (Bernoulli)", "Poisson", "latency, linear", "latency, logarithmic", "phase", "population", "direct current")
 TRIALS, FIELDS, STEPS = 24, 6, 16
@@ -36,7 +37,7 @@ def latency_options(code, num_steps):
 def _encode(code, x, num_steps):
     """Spikes [T, ...] of intensities x [...]; for the population one more axis, [T, ..., fields]."""
     if code.startswith("rate"):
-        return rate_code(x, num_steps, generator=generator())
+        return rate_code(x.float(), num_steps, generator=generator()).to(x.dtype)            # the same coins in any type
     if code == "Poisson":
         return poisson_code(x, num_steps, generator=generator())
     if code.startswith("latency"):
@@ -51,11 +52,11 @@ def _encode(code, x, num_steps):
 def decode(code, spk, num_steps):
     """What the first len(spk) of num_steps steps say about the intensities, [...]."""
     if code.startswith("latency"):
-        rest = torch.zeros(num_steps - len(spk), *spk.shape[1:])
+        rest = spk.new_zeros(num_steps - len(spk), *spk.shape[1:])
         return latency_decode(torch.cat([spk, rest]), **latency_options(code, num_steps))
     if code == "phase":                                                        # whole periods, or what there is of the first
         used = spk[:max(len(spk) // 8 * 8, min(len(spk), 8))]
-        return torch.tensordot(phase_weights(num_steps)[:len(used)], used, dims=1) / max(len(used) // 8, 1)
+        return torch.tensordot(phase_weights(num_steps)[:len(used)].to(used), used, dims=1) / max(len(used) // 8, 1)
     if code == "population":
         return population_decode(spk.sum(0))
     return rate_decode(spk).clamp(max=1)
@@ -111,21 +112,29 @@ def digits_shown():
 
 
 @functools.cache
-def _digit_spikes(code, digit):
-    image = digits_shown()[int(digit)]
+def fates():
+    """Whole numbers from 0 to 255 [T, 784], always the same: below 256 x the share of losses, a spike gets lost."""
+    return torch.randint(256, (STEPS, 784), generator=torch.Generator().manual_seed(6))
+
+
+@functools.cache
+def _digit_spikes(code, digit, dtype):
+    image = (255 * digits_shown()[digit]).round().to(dtype) / 255
     if code.startswith("delta"):
-        return delta_code(torch.cat([torch.zeros(1, 784), image.expand(STEPS - 1, 784)]), 0.1)
-    return _encode(code, image, STEPS)
+        return image, delta_code(torch.cat([image.new_zeros(1, 784), image.expand(STEPS - 1, 784)]), 0.1)
+    return image, _encode(code, image, STEPS)
 
 
-def compute_digit(code, digit, step):
-    """Return a digit's spikes at one step, what all steps so far say, and how wrong that is."""
-    spk, image = _digit_spikes(code, digit), digits_shown()[int(digit)]
+def compute_digit(code, digit, step, lost=0.0, dtype=torch.float32):
+    """Return a digit's spikes at one step, what all steps so far say, and how wrong that is, if a share of spikes gets lost."""
+    image, spk = _digit_spikes(code, int(digit), dtype)
+    kept = fates() >= 256 * lost                                                              # [T, 784]
+    spk = spk * (kept[..., None] if spk.dim() == 3 else kept)
     so_far = spk[:step]
     guess = delta_decode(so_far, 0.1)[-1] if code.startswith("delta") else decode(code, so_far, STEPS)
     now = spk[step - 1].sum(-1) if code == "population" else spk[step - 1]
-    return {"now": now.clamp(0, 1).view(28, 28), "guess": guess.view(28, 28), "image": image.view(28, 28), "step": step,
-            "count": "current, no spikes" if code.startswith("direct") else f"{int(so_far.sum())} spikes so far",
+    return {"sent": now, "now": now.clamp(0, 1).view(28, 28), "guess": guess.view(28, 28), "image": image.view(28, 28),
+            "step": step, "count": "current, no spikes" if code.startswith("direct") else f"{int(so_far.sum())} spikes so far",
             "error": (guess - image).square().mean().sqrt().item()}
 
 
@@ -209,7 +218,8 @@ EXPLORERS = {
         compute_digit, build_digit, update_digit, size=(6.4, 2.8),
         controls={"code": Choice("rate (Bernoulli)", (*_CODES, "delta, flash"), "code"),
                   "digit": Control(3, 0, 9, 1, "digit"),
-                  "step": Control(4, 1, STEPS, 1, "time", "steps")},
+                  "step": Control(4, 1, STEPS, 1, "time", "steps"),
+                  "lost": Control(0.0, 0.0, 0.5, 0.05, "spikes lost", "share")},
         sweeps=(("code", {}),),
         alt="A handwritten digit in the chosen code: the spikes of one step, the picture that all steps so far add up to, "
             "and the digit itself."),
@@ -222,3 +232,13 @@ EXPLORERS = {
         alt="Above, 20 milliseconds of a sound's loudness and what its events rebuild; below, the events, up and down. "
             "Send-on-delta follows within a threshold."),
 }
+
+
+def shipped():
+    """What the live figure needs, a byte a number: the ten digits, the coins of the rate code, and which spikes get lost."""
+    coins = 255 * torch.rand(STEPS, 784, generator=generator())              # k / 255 is above a coin where k is above this
+    return {name: base64.b64encode(numbers.to(torch.uint8).numpy().tobytes()).decode()
+            for name, numbers in {"images": (255 * digits_shown()).round(), "coins": coins.floor(), "fates": fates()}.items()}
+
+
+PAGES = {"digit": Page("One digit in four codes, read as it arrives", shipped)}

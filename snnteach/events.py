@@ -1,4 +1,4 @@
-"""Event lists: from (t, x, y, p) in microseconds to a tensor of counts, [T, 2, H, W], and back."""
+"""Event lists: from (t, x, y, p) in microseconds to a tensor of counts, [T, 2, H, W], and back; filters; reversal."""
 import torch
 
 from ._arguments import (
@@ -121,3 +121,114 @@ def tensor_to_events(counts, step_us, origin_us=0):
     step, polarity, y, x = counts.nonzero(as_tuple=True)                                  # [K] each, a pixel and step once
     rows = torch.stack([int(origin_us) + step * int(step_us), x, y, polarity], 1)
     return rows.repeat_interleave(counts[step, polarity, y, x].long(), 0)
+
+
+def _check_order(owner, events, size, **times):
+    check_events(owner, events)
+    check_size(owner, size)
+    check_pixels(owner, events, size)
+    check_affordable(owner, "size", 2, *size)
+    check_that(owner, bool((events[1:, 0] >= events[:-1, 0]).all()),
+               "events must be sorted by time. Sort them with events = events[events[:, 0].argsort(stable=True)].")
+    check_whole(owner, high=2**62, **times)
+
+
+def refractory_filter(events, size, dead_us):
+    """Drop what a pixel says again too soon: the events within dead_us of the last one of that pixel that was kept.
+
+    keep (t, x, y, p)  if  t - last[y, x] >= dead_us;    then last[y, x] = t
+
+    Pixels that fire by chance at the rate r keep the share 1 / (1 + r dead), as neurons with a dead time do.
+
+    Args:
+        events: int64 tensor [K, 4] of rows (t, x, y, p), sorted by t in microseconds.
+        size: (H, W), the pixels of the sensor.
+        dead_us: time in microseconds in which a pixel may speak once, a whole number of at least 1.
+
+    Returns:
+        kept, bool [K]: events[kept] are left.
+
+    Raises:
+        TypeError: events not an int64 tensor; size no pair.
+        ValueError: events not [K, 4] or not sorted, a pixel outside the sensor, dead_us not whole.
+
+    Source: Delbruck (2008), Frame-free dynamic digital vision, the refractory filter of jAER.
+
+    >>> events = torch.tensor([[0, 1, 0, 1], [400, 1, 0, 1], [900, 0, 0, 1], [1000, 1, 0, 0]])
+    >>> refractory_filter(events, (1, 2), dead_us=1000).tolist()
+    [True, False, True, True]
+    """
+    _check_order("refractory_filter", events, size, dead_us=dead_us)
+    last, kept = {}, []
+    for t, x, y, _ in events.tolist():
+        kept.append((x, y) not in last or t - last[x, y] >= dead_us)
+        if kept[-1]:
+            last[x, y] = t
+    return torch.tensor(kept, dtype=torch.bool)
+
+
+def background_filter(events, size, window_us):
+    """Keep an event only if one of its eight neighbours has spoken just before: edges come together, noise comes alone.
+
+    keep (t, x, y, p)  if  t - last[v, u] <= window_us for a pixel (u, v) beside (x, y);    then last[y, x] = t, kept or not
+
+    Noise alone, at the rate r a pixel, passes with the probability 1 - exp(-8 r window).
+
+    Args:
+        events: int64 tensor [K, 4] of rows (t, x, y, p), sorted by t in microseconds.
+        size: (H, W), the pixels of the sensor.
+        window_us: how long a neighbour's word counts, in microseconds, a whole number of at least 1.
+
+    Returns:
+        kept, bool [K]: events[kept] are left. Of several events in one microsecond those further up in the list come first.
+
+    Raises:
+        TypeError: events not an int64 tensor; size no pair.
+        ValueError: events not [K, 4] or not sorted, a pixel outside the sensor, window_us not whole.
+
+    Source: Delbruck (2008), Frame-free dynamic digital vision, the background activity filter of jAER.
+
+    >>> events = torch.tensor([[0, 5, 5, 1], [300, 6, 5, 1], [400, 0, 0, 1], [9000, 6, 6, 1]])
+    >>> background_filter(events, (8, 8), window_us=1000).tolist()
+    [False, True, False, False]
+    """
+    _check_order("background_filter", events, size, window_us=window_us)
+    height, width = map(int, size)
+    long_ago = int(events[0, 0]) - int(window_us) - 1 if len(events) else 0
+    near = [[long_ago] * (width + 2) for _ in range(height + 2)]                           # when a neighbour last spoke
+    kept = []
+    for t, x, y, _ in events.tolist():
+        kept.append(t - near[y + 1][x + 1] <= window_us)
+        for row in range(y, y + 3):
+            for column in range(x, x + 3):
+                if (row, column) != (y + 1, x + 1):
+                    near[row][column] = t
+    return torch.tensor(kept, dtype=torch.bool)
+
+
+def reverse_events(events):
+    """Play a recording backwards: what came last comes first, and what became brighter becomes darker.
+
+    (t, x, y, p)  ->  (first t + last t - t, x, y, 1 - p)
+
+    Args:
+        events: int64 tensor [K, 4] of rows (t, x, y, p), in any order.
+
+    Returns:
+        events, int64 [K, 4], in the opposite order, between the same two times.
+
+    Raises:
+        TypeError: events not an int64 tensor.
+        ValueError: events not [K, 4], a polarity other than 0 and 1.
+
+    Source: a film played backwards; its light changes as much, the other way.
+
+    >>> reverse_events(torch.tensor([[100, 2, 0, 1], [150, 3, 0, 1], [400, 4, 0, 0]])).tolist()
+    [[100, 4, 0, 1], [350, 3, 0, 0], [400, 2, 0, 0]]
+    """
+    check_events("reverse_events", events)
+    check_that("reverse_events", not len(events) or 0 <= int(events[:, 3].min()) <= int(events[:, 3].max()) <= 1,
+               "p in events must be 0 or 1. Turn -1 and 1 into 0 and 1 with events[:, 3] = events[:, 3] > 0.")
+    time, x, y, polarity = events.flip(0).T
+    ends = int(time.min()) + int(time.max()) if len(events) else 0
+    return torch.stack([ends - time, x, y, 1 - polarity], 1)

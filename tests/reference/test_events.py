@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snnteach.events import events_to_tensor, tensor_to_events
+from snnteach.event_camera import film_to_events, noise_events
+from snnteach.events import background_filter, events_to_tensor, refractory_filter, reverse_events, tensor_to_events
 
 ROWS = torch.tensor([[1000, 2, 0, 1], [1999, 2, 0, 1], [2000, 0, 1, 0], [1999, 2, 0, 1]])
 SIZE = (2, 3)
@@ -158,3 +159,82 @@ def test_counts_are_taken_in_any_type_but_bool():
 def test_bad_counts_say_why(counts, message):
     with pytest.raises(ValueError, match=f"tensor_to_events: counts must be .*{message}"):
         tensor_to_events(counts, 1000)
+
+
+# Filters and reversal
+
+SORTED = ROWS[ROWS[:, 0].argsort(stable=True)]
+
+
+def poisson(rate_hz, size, seconds=4, seed=0):
+    return noise_events(size, int(seconds * 1e6), rate_hz, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("rate, dead", [(5.0, 20_000), (40.0, 10_000)])
+def test_the_refractory_filter_keeps_the_share_of_a_dead_time(rate, dead):
+    events = poisson(rate, (20, 20))
+    kept = refractory_filter(events, (20, 20), dead)
+    assert kept.double().mean() == pytest.approx(1 / (1 + rate * dead * 1e-6), abs=0.02)
+    left = events[kept]
+    for pixel in ((0, 0), (7, 3)):
+        times = left[(left[:, 1] == pixel[0]) & (left[:, 2] == pixel[1]), 0]
+        assert (times.diff() >= dead).all()
+
+
+@pytest.mark.parametrize("rate, window", [(1.0, 10_000), (5.0, 10_000), (5.0, 40_000)])
+def test_noise_passes_the_background_filter_as_the_closed_form_says(rate, window):
+    events = poisson(rate, (40, 40))
+    inner = ((events[:, 1:3] > 0) & (events[:, 1:3] < 39)).all(1)                       # those with eight neighbours
+    kept = background_filter(events, (40, 40), window)
+    share, passes = kept[inner].double().mean().item(), 1 - np.exp(-8 * rate * window * 1e-6)
+    assert abs(share - passes) < 5 * np.sqrt(passes / int(inner.sum()))
+    assert kept[~inner].double().mean() < share + 0.01
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 4), st.integers(0, 3), st.integers(0, 1))), st.integers(1, 30))
+def test_the_background_filter_asks_all_neighbours_and_nobody_else(rows, window):
+    rows = sorted(rows, key=lambda row: row[0])
+    events = torch.tensor(rows, dtype=torch.int64).view(-1, 4)
+    expected = [any(0 <= t - before[0] <= window and (before[1], before[2]) != (x, y)
+                    and abs(before[1] - x) <= 1 and abs(before[2] - y) <= 1 for before in rows[:place])
+                for place, (t, x, y, _) in enumerate(rows)]
+    assert background_filter(events, (4, 5), window).tolist() == expected
+    last, wanted = {}, []
+    for t, x, y, _ in rows:
+        wanted.append(all(t - other >= window for other in last.get((x, y), [])))
+        if wanted[-1]:
+            last.setdefault((x, y), []).append(t)
+    assert refractory_filter(events, (4, 5), window).tolist() == wanted
+
+
+def test_backwards_twice_is_forwards_and_a_film_backwards_has_the_events_backwards():
+    assert torch.equal(reverse_events(reverse_events(SORTED)), SORTED) and len(reverse_events(SORTED[:0])) == 0
+    level = torch.tensor([0.0, 1.0, 1.5, -0.5, 0.25], dtype=torch.float64).view(-1, 1, 1) * 0.2 + np.log(0.5)
+    film, pixel = level.exp() - 0.15, torch.full((2, 1, 1), 0.02, dtype=torch.float64)
+    there, back = (film_to_events(each, 1000, pixel) for each in (film, film.flip(0)))
+    turned = reverse_events(there)
+    assert len(there) > 35 and (turned[:, 3].bincount() - back[:, 3].bincount()).abs().max() <= 3       # one a turn at most
+    for early, late in ((0, 900), (1100, 1900), (2100, 2900), (3100, 4000)):                     # the four lines of the film
+        one, other = (each[(each[:, 0] >= early) & (each[:, 0] < late), 3] for each in (turned, back))
+        assert len(one) > 3 and one.float().mean() == other.float().mean() and abs(len(one) - len(other)) <= 1
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: background_filter(SORTED.flip(0), SIZE, 10), "must be sorted by time"),
+    (lambda: refractory_filter(SORTED.flip(0), SIZE, 10), "must be sorted by time"),
+    (lambda: background_filter(SORTED, (1, 1), 10), "x in events must be between"),
+    (lambda: background_filter(SORTED, SIZE, 0.5), "window_us must be a whole number"),
+    (lambda: refractory_filter(SORTED, SIZE, -1), "dead_us must be a whole number"),
+    (lambda: reverse_events(2 * SORTED), "p in events must be 0 or 1"),
+    (lambda: reverse_events(SORTED.float()), "events must be int64"),
+])
+def test_filters_refuse_what_they_cannot_use(call, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        call()
+
+
+def test_the_cure_for_unsorted_lists_works():
+    events = SORTED.flip(0)
+    events = events[events[:, 0].argsort(stable=True)]
+    assert background_filter(events, SIZE, 10).tolist() == [False] * 4
+    assert refractory_filter(events, SIZE, 10).sum() == 3

@@ -1,6 +1,7 @@
 """What makes each live figure the same model as the reference code: what is taken of both, and faults that must be seen."""
 import functools
 import itertools
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,9 +13,11 @@ from snnteach.lessons.encoding.explorers import compute_digit as compute_codes
 from snnteach.lessons.kinds import Choice
 from snnteach.lessons.neurons.explorers import compute_resets
 from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode
+from snnteach.lessons.stdp.explorers import compute_traces, follow
 from snnteach.lessons.surrogate.explorers import compute_shape
 from snnteach.neurons import lif
 from snnteach.reader.lookup import explorer
+from snnteach.stdp import pair_stdp
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,21 @@ def codes(code, **values):
     return numbers, float("inf")
 
 
+def traces(pairs, **spikes):
+    """Traces and weight, of regular pairs or of any spikes, and the sum of all pairs of spikes."""
+    run = compute_traces if "lag" in spikes else follow
+    data = run(**spikes, pairs=pairs, dtype=torch.float64)
+    pre, post = (data[name].nonzero().flatten().tolist() for name in ("pre", "post"))
+    return [*torch.cat([*data.values()]).tolist(), 100 * pair_stdp(pre, post, pairs=pairs)], math.inf
+
+
+def trains(count=100):
+    """Spikes wherever a hand may have put them."""
+    dice = random.Random(0)
+    return [{name: sorted(dice.sample(range(120), dice.randint(1, 12))) for name in ("pre", "post")}
+            | {"pairs": dice.choice(("all", "nearest"))} for _ in range(count)]
+
+
 FIDELITY = {
     "sparsity.digit": Fidelity(
         """({images, layer, read, votes}, data) => {
@@ -164,4 +182,13 @@ FIDELITY = {
                 ("[after, h[r]] : [beta]", "[after, h[r]] : [beta, beta]"),
                 ("if (t - s < window)", "if (t - s <= window)")),
         drags=(((0.6, 0.15), (0.9, 0.15)), ((0.09, 0.583), (0.3, 0.583)))),
+    "stdp.traces": Fidelity(
+        """({changes, regular, run, train}) => ({lag, period, pairs, ...spikes}) => {
+          const {pre, post} = spikes.pre ? spikes : regular(lag, period), {x, y, change} = run(pre, post, pairs);
+          const total = changes(pre, post, pairs).reduce((sum, pair) => sum + pair.change, 0);
+          return [...train(pre), ...train(post), ...x, ...y, ...change, total];
+        }""", traces, more=trains,
+        faults=(("- A_MINUS * S_pre[t] * y", "+ A_MINUS * S_pre[t] * y"), ("x *= FADE;", "x *= FADE * FADE;"),
+                ("x = add(x, S_pre[t]);", "x = add(x, S_pre[t - 1] ?? 0);"), ("spike < t", "spike <= t")),
+        drags=(((0.2, 0.12), (0.4, 0.12)),)),
 }

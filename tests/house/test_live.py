@@ -194,6 +194,25 @@ def test_a_stroke_is_drawn_by_key_mouse_and_finger_read_and_wiped(reader, tmp_pa
 
 
 @pytest.mark.browser
+def test_a_spike_is_moved_added_and_removed_by_key_and_mouse(reader, tmp_path):
+    opened(reader, "stdp.traces", tmp_path)
+    traces, said = reader.page.get_by_role("application"), reader.page.locator(".live-said")
+    steps = ((["ArrowLeft"] * 10, "post at 20: −0.08 %, nothing from pre at 20."), (["ArrowLeft"], "post at 19: −1.03 %"),
+             (["Enter"], "post at 29: "), (["ArrowUp"], "pre at 20: "), (["Delete"], "of pre: 70; of post: 19, 29, 80"))
+    for keys, words in steps:
+        for key in keys:
+            traces.press(key)
+        said.get_by_text(words).wait_for(state="attached")
+    box = traces.bounding_box()
+    letter = reader.page.evaluate("parseFloat(getComputedStyle(document.querySelector('.live-stage')).fontSize)")
+    place = box["x"] + 3.2 * letter + (box["width"] - 8.2 * letter) * 70 / 120, box["y"] + 3 * letter
+    by_mouse(reader, traces, place, (place[0], box["y"] + 23 * letter))                    # out of the traces
+    said.get_by_text("Spikes of pre: ; of post: 19, 29, 80").wait_for(state="attached")
+    reader.page.get_by_role("slider", name="post minus pre").press("ArrowRight")           # and regular pairs again
+    said.get_by_text("Spikes of pre: 20, 70; of post: 31, 81").wait_for(state="attached")
+
+
+@pytest.mark.browser
 @EVERY
 def test_the_picture_is_sharp_and_as_dark_as_its_page(name, reader, tmp_path):
     light = hands.picture(opened(reader, name, tmp_path))

@@ -5,7 +5,7 @@ import torch
 
 from ...plots import COLORS
 from ...stdp import PairRule, expected_drift, stdp_window
-from ..kinds import Choice, Control, Explorer
+from ..kinds import Choice, Control, Explorer, Page
 
 _BEFORE, _AFTER = torch.linspace(-80, -0.01, 200), torch.linspace(0.01, 80, 200)
 _GAP = torch.tensor([math.nan])                         # the window jumps at 0: no line is drawn there
@@ -86,19 +86,27 @@ def update_weights(artists, data):
 _STEPS = 120
 
 
-def compute_traces(lag, period, pairs):
-    """Run one synapse step by step under regular pairs of spikes; return trains, traces and weight change, [T] each."""
-    rule, nearest = PairRule(), pairs == "nearest"
+def follow(pre, post, pairs, dtype=torch.float32):
+    """Run one synapse whose neurons fire at the steps `pre` and `post`; return trains, traces and weight change, [T] each.
+
+    The change is in percent of the largest weight; `pairs` are "all" or "nearest".
+    """
+    rule, nearest, early, late = PairRule(), pairs == "nearest", {*pre}, {*post}
     x = y = change = 0.0
     data = {"pre": [], "post": [], "x": [], "y": [], "change": []}
     for t in range(_STEPS):
-        pre, post = (t - 20) % period == 0 and t >= 20, (t - 20 - lag) % period == 0 and t >= 20 + min(lag, 0)
+        pre_t, post_t = t in early, t in late
         x, y = x * math.exp(-1 / rule.tau_plus), y * math.exp(-1 / rule.tau_minus)
-        change += 100 * (rule.a_plus * post * x - rule.a_minus * pre * y)
-        x, y = (max(x, pre), max(y, post)) if nearest else (x + pre, y + post)
-        for name, value in zip(data, (pre, post, x, y, change), strict=True):
+        change += 100 * (rule.a_plus * post_t * x - rule.a_minus * pre_t * y)
+        x, y = (max(x, pre_t), max(y, post_t)) if nearest else (x + pre_t, y + post_t)
+        for name, value in zip(data, (pre_t, post_t, x, y, change), strict=True):
             data[name].append(float(value))
-    return {name: torch.tensor(values) for name, values in data.items()}
+    return {name: torch.tensor(values, dtype=dtype) for name, values in data.items()}
+
+
+def compute_traces(lag, period, pairs, dtype=torch.float32):
+    """Run one synapse under regular pairs of spikes, the first pre spike at step 20."""
+    return follow(range(20, _STEPS, period), range(20 + lag, _STEPS, period), pairs, dtype)
 
 
 def build_traces(fig):
@@ -153,3 +161,5 @@ EXPLORERS = {
         alt="Above, spikes of two neurons and their decaying traces; below, the weight, which steps up at each post spike by "
             "the pre trace and down at each pre spike by the post trace."),
 }
+
+PAGES = {"traces": Page("Two traces and a weight", dict)}

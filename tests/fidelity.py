@@ -12,6 +12,7 @@ from snnteach.lessons.bptt.explorers import compute_path
 from snnteach.lessons.encoding.explorers import compute_digit as compute_codes
 from snnteach.lessons.kinds import Choice
 from snnteach.lessons.neurons.explorers import compute_resets
+from snnteach.lessons.online.explorers import compute_eligibility
 from snnteach.lessons.sparsity.explorers import BETA, compute_digit, digit_net, encode
 from snnteach.lessons.stdp.explorers import compute_traces, follow
 from snnteach.lessons.surrogate.explorers import compute_shape
@@ -124,6 +125,13 @@ def trains(count=100):
             | {"pairs": dice.choice(("all", "nearest"))} for _ in range(count)]
 
 
+def eligibility(**values):
+    """One synapse step by step, all its weights by e-prop and exactly, each scaled to the largest, and how they compare."""
+    data = compute_eligibility(**values, dtype=torch.float64)
+    steps = ("mem", "trace", "eligibility", "signal", "product", "exact product", "exact", "eprop")
+    return [*torch.cat([data[name] for name in steps]).tolist(), data["cosine"], data["ratio"]], data["margin"]
+
+
 FIDELITY = {
     "sparsity.digit": Fidelity(
         """({images, layer, read, votes}, data) => {
@@ -169,6 +177,17 @@ FIDELITY = {
                 ("0.5 ** (1 + t % 8)", "0.5 ** (1 + t % 8) * 0.5"), ("0, step < 8 ? step :", "0, step < 8 ? step - 1 :"),
                 ("coin < k ?", "coin <= k ?"), ("late / (STEPS - 1)", "late / STEPS")),
         drags=(((0.4, 0.3), (0.6, 0.6)),)),
+    "online.eligibility": Fidelity(
+        """({model}, data) => values => {
+          const {mem, trace, tag, signal, product, exact, weights, sums, cosine, ratio} = model(values, data);
+          const scaled = numbers => numbers.map(number => number / Math.max(...numbers.map(Math.abs)));
+          return [mem, trace, tag, signal, product, exact, scaled(weights), scaled(sums), cosine, ratio].flat();
+        }""", eligibility,
+        faults=(("dot(joint[neuron], source) - spk[neuron]", "dot(joint[neuron], source) + spk[neuron]"),
+                ("beta_out * before + slope[neuron] * trace[at]", "beta_out * (before + slope[neuron] * trace[at])"),
+                ("+ beta * after)", "+ beta * beta * after)"), ("[...now, ...spk]", "[...now, ...(steps.at(-2)?.spk ?? spk)]"),
+                ("slopes[at] * one);\n    influence", "step.slope[at] * one);\n    influence")),
+        drags=(((0.5, 0.5), (0.4, 0.5)), ((0.3, 0.06), (0.45, 0.06)))),
     "bptt.path": Fidelity(
         """({model, factors, product}, data) => values => {
           const {mem, spk, h, after, back, norm, cosine, reached} = model(values, data), {beta, t, s} = values, some = [];

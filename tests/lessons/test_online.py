@@ -143,11 +143,23 @@ def test_the_explorer_says_what_the_notebook_says():
     weights = Weights(module._W, 0 * module._V, module._OUT)
     beta, beta_out = explorer.start()["beta"], explorer.start()["beta_out"]
     run = forward(module._X, weights, beta, beta_out)
-    exact = backward(run, weights, run.out - module._TARGET, beta, beta_out).hidden[module._NEURON, module._INPUT].item()
+    exact = backward(run, weights, run.out - module._TARGET, beta, beta_out).hidden[3, 2].item()
     assert abs(exact) > 1e-3 and data["product"].sum().item() == pytest.approx(exact, rel=1e-3)
     strong = explorer.compute(**{**explorer.start(), "gain": 1.0})
     random = explorer.compute(**{**explorer.start(), "feedback": "random"})
     assert strong["cosine"] < 0.6 and abs(random["cosine"]) < 0.5
+
+
+@pytest.mark.parametrize(("neuron", "source"), [(3, 2), (0, 9), (7, 14)])
+def test_by_all_paths_a_synapse_gets_the_exact_gradient(neuron, source):
+    settings = {"beta": 0.9, "beta_out": 0.8, "gain": 1.0, "feedback": "random"}
+    data = find_explorer("online.eligibility").compute(**settings, neuron=neuron, source=source, dtype=FLOAT)
+    weights = Weights(*(weight.double() for weight in (module._W, 1.0 * module._V, module._OUT)))
+    run = forward(module._X.double(), weights, 0.9, 0.8)
+    exact = backward(run, weights, run.out - module._TARGET.double(), 0.9, 0.8)
+    whole = torch.cat([exact.hidden, exact.recurrent], 1)[neuron, source]
+    assert abs(whole) > 1e-6 and torch.allclose(data["exact product"].sum(), whole, rtol=1e-9)
+    assert not torch.allclose(data["product"].sum(), whole, rtol=0.1)
 
 
 def test_the_snowball_is_the_trace():
@@ -184,16 +196,17 @@ def test_the_picture_of_the_eligibility():
         feedback = module._OUT if s["feedback"] == "symmetric" else module._RANDOM
         run = forward(module._X, weights, beta, beta_out)
         error = run.out - module._TARGET                                                            # [T, 1, 1]
-        x, mem = module._X[:, 0, 2].tolist(), run.mem[:, 0, 3]
+        before = torch.cat([torch.zeros_like(run.spk[:1]), run.spk[:-1]])
+        x, mem = torch.cat([module._X, before], 2)[:, 0, s["source"]].tolist(), run.mem[:, 0, s["neuron"]]
         slopes, traces, tags = (1 / (1 + (math.pi * (mem - 1)) ** 2)).tolist(), [0.0], [0.0]
         for x_t, h in zip(x, slopes, strict=True):
             traces.append(beta * traces[-1] + x_t)
             tags.append(beta_out * tags[-1] + h * traces[-1])
-        tag, signal = torch.tensor(tags[1:]), error[:, 0, 0] * feedback[0, 3]
+        tag, signal = torch.tensor(tags[1:]), error[:, 0, 0] * feedback[0, s["neuron"]]
         curves = {"trace": ("sky", torch.tensor(traces[1:])), "eligibility": ("blue", tag), "signal": ("orange", signal),
                   "product": ("vermillion", signal * tag)}
         for name, (color, values) in curves.items():
-            picture.line(name, range(40), values / values.abs().max(), color)
+            picture.line(name, range(40), values / values.abs().max().clamp(min=1e-30), color)
             words, number = ("sum {}", (signal * tag).sum()) if name == "product" else ("peak {}", values.abs().max())
             picture.says(f"{name} scale", words, number)
         fired = [t for t in range(40) if x[t]]

@@ -1,4 +1,5 @@
 """The explorer of notebook 16, one synapse's eligibility and learning signal, and the animation of influence pushed forward."""
+import functools
 import math
 
 import torch
@@ -7,7 +8,7 @@ from ...bptt import Weights, backward, forward, influence_matrix
 from ...online import cosine
 from ...plots import COLORS
 from ...surrogate import atan
-from ..kinds import Choice, Control, Explorer
+from ..kinds import Choice, Control, Explorer, Page
 
 _STEPS, _INPUTS, _HIDDEN = 40, 10, 12
 _GENERATOR = torch.Generator().manual_seed(5)
@@ -16,28 +17,53 @@ _W = 0.55 * torch.randn(_HIDDEN, _INPUTS, generator=_GENERATOR).abs()
 _V = torch.randn(_HIDDEN, _HIDDEN, generator=_GENERATOR) / _HIDDEN**0.5                             # spectral radius about 1
 _OUT, _RANDOM = torch.randn(2, 1, _HIDDEN, generator=_GENERATOR) / _HIDDEN**0.5
 _TARGET = torch.sin(torch.arange(_STEPS) / _STEPS * 4 * math.pi)[:, None, None]                     # [T, 1, 1]
-_INPUT, _NEURON = 2, 3                                                                              # the synapse that is shown
 
 
-def compute_eligibility(beta, beta_out, gain, feedback):
-    """Run a small network; return one synapse's trace, eligibility, learning signal and product, and all its gradients."""
-    weights = Weights(_W, gain * _V, _OUT)
-    back = _OUT if feedback == "symmetric" else _RANDOM
-    run = forward(_X, weights, beta, beta_out)
-    error, slope = run.out - _TARGET, atan()(run.mem - 1.0)[:, 0]                                    # [T, 1, O], [T, H]
-    decay, decay_out = (influence_matrix(_STEPS, value).float() for value in (beta, beta_out))
-    before = torch.cat([torch.zeros_like(run.spk[:1]), run.spk[:-1]])
-    traces = decay @ torch.cat([_X, before], 2)[:, 0]                                               # [T, I+H]
-    signal = error[:, 0] @ back                                                                     # [T, H]
+@functools.lru_cache(64)
+def _all_weights(beta, beta_out, gain, feedback, dtype):
+    """Run the network; return what every synapse shares, and the two gradients of all weights, [H, I+H]."""
+    weights = Weights(_W.to(dtype), gain * _V.to(dtype), _OUT.to(dtype))
+    x, back = _X.to(dtype), weights.output if feedback == "symmetric" else _RANDOM.to(dtype)
+    run = forward(x, weights, beta, beta_out)
+    error, slope = run.out - _TARGET.to(dtype), atan()(run.mem - 1.0)[:, 0]                          # [T, 1, O], [T, H]
+    decay, decay_out = (influence_matrix(_STEPS, value).to(dtype) for value in (beta, beta_out))
+    source = torch.cat([x, torch.cat([torch.zeros_like(run.spk[:1]), run.spk[:-1]])], 2)[:, 0]      # [T, I+H]
+    traces, signal = decay @ source, error[:, 0] @ back                                             # [T, I+H], [T, H]
     exact = backward(run, weights, error, beta, beta_out)
     eprop = (slope * (decay_out.T @ signal)).T @ traces                # the sum over t of signal * eligibility, all at once
-    eligibility = decay_out @ (slope[:, _NEURON] * traces[:, _INPUT])
     cut = Weights(eprop[:, :_INPUTS], eprop[:, _INPUTS:], exact.output)
-    pairs = [torch.cat([grads.hidden, grads.recurrent], 1).flatten() for grads in (exact, cut)]
-    return {"x": _X[:, 0, _INPUT], "trace": traces[:, _INPUT], "eligibility": eligibility, "signal": signal[:, _NEURON],
-            "product": signal[:, _NEURON] * eligibility, "cosine": cosine(exact, cut),
-            "exact": pairs[0] / pairs[0].abs().max(), "eprop": pairs[1] / pairs[1].abs().max(),
-            "ratio": (pairs[0].norm() / pairs[1].norm()).item()}
+    grads = torch.cat([exact.hidden, exact.recurrent], 1), eprop
+    return run, weights, error, slope, decay_out, source, traces, signal, grads, cosine(exact, cut)
+
+
+def pushed(neuron, source, slope, weights, beta, beta_out):
+    """Push the influence of one weight forward: what it moves in the read-out [T, O], by all paths there are."""
+    influence, readout, steps = torch.zeros_like(slope[0]), torch.zeros_like(weights.output[:, 0]), []
+    for t, arrived in enumerate(source):
+        spread = weights.recurrent @ (slope[t - 1] * influence) if t else 0.0                       # [H]
+        influence = beta * influence + spread
+        influence[neuron] += arrived
+        readout = beta_out * readout + weights.output @ (slope[t] * influence)
+        steps.append(readout)
+    return torch.stack(steps)
+
+
+def compute_eligibility(beta, beta_out, gain, feedback, neuron=3, source=2, dtype=torch.float32):
+    """Run a small network; return one synapse's trace, eligibility, learning signal and product, and all its gradients.
+
+    `exact` and `eprop` are scaled to their largest weight. `exact product` is what the error of each step says of the weight
+    by all paths, those through other neurons included; its sum is the exact gradient.
+    """
+    neuron, source = int(neuron), int(source)
+    run, weights, error, slope, decay_out, sources, traces, signal, (exact, eprop), alike = _all_weights(
+        beta, beta_out, gain, feedback, dtype)
+    eligibility = decay_out @ (slope[:, neuron] * traces[:, source])
+    moved = pushed(neuron, sources[:, source], slope, weights, beta, beta_out)                      # [T, O]
+    return {"x": sources[:, source], "trace": traces[:, source], "mem": run.mem[:, 0, neuron], "eligibility": eligibility,
+            "signal": signal[:, neuron], "product": signal[:, neuron] * eligibility,
+            "exact product": (error[:, 0] * moved).sum(1), "cosine": alike, "margin": (run.mem - 1).abs().min().item(),
+            "exact": (exact / exact.abs().max()).flatten(), "eprop": (eprop / eprop.abs().max()).flatten(),
+            "ratio": (exact.norm() / eprop.norm()).item()}
 
 
 def build_eligibility(fig):
@@ -88,9 +114,15 @@ EXPLORERS = {
         controls={"beta": Control(0.9, 0.5, 0.99, 0.01, "membrane beta", "per step"),
                   "beta_out": Control(0.8, 0.0, 0.95, 0.05, "read-out beta", "per step"),
                   "gain": Control(0.0, 0.0, 1.5, 0.05, "recurrent gain", "radius of V"),
-                  "feedback": Choice("symmetric", ("symmetric", "random"), "feedback")},
+                  "feedback": Choice("symmetric", ("symmetric", "random"), "feedback"),
+                  "neuron": Control(3, 0, _HIDDEN - 1, 1, "to", "neuron"),
+                  "source": Control(2, 0, _INPUTS + _HIDDEN - 1, 1, "synapse from", "line")},
         sweeps=(("gain", {}), ("feedback", {})),
         alt="Left, one synapse over 40 steps: its input spikes with their fading trace, its eligibility, the learning signal "
             "sent to its neuron, and their product, whose sum is the weight's gradient. Right, that sum for all weights of the "
             "network against the exact gradient: on the diagonal without recurrence."),
 }
+
+PAGES = {"eligibility": Page("One synapse, its eligibility, and the exact gradient", lambda: {
+    "x": _X[:, 0].int().tolist(), "W": _W.tolist(), "V": _V.tolist(), "out": _OUT[0].tolist(), "random": _RANDOM[0].tolist(),
+    "target": _TARGET.flatten().tolist()})}

@@ -30,6 +30,24 @@ def _check_steps_in(owner, x, min_dims=3):
     check_finite(owner, "x", x[0] if x.stride(0) == 0 else x)
 
 
+def _check_timeless(owner, layer):
+    check_that(owner, not isinstance(layer, (LIF, OverTime, NormOverTime, DropoutOverTime, ChannelGain, Residual,
+                                             SpikingStack)),
+               f"layer, a {type(layer).__name__}, takes all steps [T, B, ...] by itself: use it without OverTime.", TypeError)
+
+
+def _check_fits(owner, x, layer):
+    """Raise unless x fits a convolution or a linear layer; others may know better themselves."""
+    if isinstance(layer, nn.Conv2d):
+        check_that(owner, x.dim() == 5 and x.shape[2] == layer.in_channels,
+                   f"x must be [T, B, {layer.in_channels}, H, W] (time first) for this nn.Conv2d, got shape {tuple(x.shape)}. "
+                   "Pictures that do not change go in as direct_current(pictures, num_steps).")
+    elif isinstance(layer, nn.Linear):
+        check_that(owner, x.shape[-1] == layer.in_features,
+                   f"x must be [T, B, {layer.in_features}] for this nn.Linear, got shape {tuple(x.shape)}. A network for "
+                   "pictures of one size takes no others.")
+
+
 def _check_channels(owner, x, channels):
     check_that(owner, x.shape[2] == channels,
                f"x must be [T, B, {channels}, ...], {channels} channels or neurons, got shape {tuple(x.shape)}.")
@@ -53,8 +71,8 @@ class OverTime(nn.Module):
         layer once instead of T times, and what comes out has stride 0, too.
 
     Raises:
-        TypeError: layer no function, x not a floating-point tensor.
-        ValueError: x not [T, B, ...] or with NaN, a layer that returns another number of samples.
+        TypeError: layer no function or one that takes all steps by itself, x not a floating-point tensor.
+        ValueError: x not [T, B, ...], with NaN or not of the size of the layer; a layer that returns another number of samples.
 
     Source: a layer without memory does the same at each step, so that time can stand in the batch.
 
@@ -66,11 +84,13 @@ class OverTime(nn.Module):
     def __init__(self, layer):
         super().__init__()
         check_callable("OverTime", "layer", layer, "Such as nn.Conv2d(1, 12, 5).", takes=1)
+        _check_timeless("OverTime", layer)
         self.layer = layer
 
     def forward(self, x):
         """Run over x [T, B, ...]."""
         _check_steps_in("OverTime", x)
+        _check_fits("OverTime", x, self.layer)
         once = x.stride(0) == 0
         y = self.layer(x[0] if once else x.flatten(0, 1))
         check_that("OverTime", isinstance(y, torch.Tensor) and y.dim() > 1 and len(y) == x.shape[1] * (1 if once else len(x)),

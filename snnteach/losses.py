@@ -68,7 +68,7 @@ def ce_count_loss(spk, target, class_weights=None):
 
     Raises:
         TypeError: spk not a floating-point tensor, target not int64.
-        ValueError: spk not [T, B, C], T = 0, NaN in spk, target not [B] or outside 0..C-1.
+        ValueError: spk not [T, B, C], T = 0, NaN or negative values (membranes) in spk, target not [B] or outside 0..C-1.
 
     Source: Eshraghian et al. (2023), Table 2 and appendix B, cross-entropy spike rate.
 
@@ -76,6 +76,7 @@ def ce_count_loss(spk, target, class_weights=None):
     2.302585
     """
     _check_output("ce_count_loss", "spk", spk, target, class_weights)
+    check_not_negative("ce_count_loss", spk=spk)
     return _cross_entropy(_over_time(spk), target, class_weights)
 
 
@@ -224,10 +225,14 @@ def mse_membrane_loss(mem, target):
     0.5
     """
     _check_readout("mse_membrane_loss", "mem", mem)
+    check_that("mse_membrane_loss", getattr(target, "dtype", None) != torch.int64, "target must be floating point quantities, "
+               "got torch.int64. Quantities convert with target.float(); class numbers become membranes with "
+               f"wanted_membranes(target, {len(mem)}, {mem.shape[2]}).", TypeError)
     check_signal("mse_membrane_loss", "target", target, layout="[B], [B, C] or [T, B, C] of quantities")
     check_that("mse_membrane_loss", target.shape in (mem.shape, mem.shape[1:], mem.shape[1:2 if mem.shape[2] == 1 else 3]),
                f"target must be [B, C] = {tuple(mem.shape[1:])} or [T, B, C] = {tuple(mem.shape)} like mem, or [B] if C is 1, "
-               f"got shape {tuple(target.shape)}.")
+               f"got shape {tuple(target.shape)}. Class numbers (int64) become membranes with wanted_membranes(target, "
+               f"{len(mem)}, {mem.shape[2]}).")
     check_dtype("mse_membrane_loss", "target", target, "mem", mem)
     check_finite("mse_membrane_loss", "target", target, "Leave such samples out.")
     answer = mem if target.dim() == 3 else mem[-1].view(target.shape)

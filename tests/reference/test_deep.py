@@ -240,6 +240,12 @@ def test_folding_a_whole_network_keeps_every_spike():
     (lambda: OverTime(nn.Flatten(0))(torch.ones(3, 2, 4)), "OverTime: layer must return"),
     (lambda: OverTime(nn.Flatten())(torch.ones(3, 2)), r"OverTime: x must be \[T, B"),
     (lambda: OverTime(nn.Flatten())(torch.full((3, 2, 4), math.nan)), "OverTime: x holds NaN"),
+    (lambda: OverTime(LIF(0.9)), "OverTime: layer, a LIF, takes all steps .* use it without OverTime"),
+    (lambda: OverTime(NormOverTime(3)), "OverTime: layer, a NormOverTime, takes all steps"),
+    (lambda: conv_net()(torch.rand(2, 1, 28, 28)), r"OverTime: x must be \[T, B, 1, H, W\] .* direct_current\(pictures"),
+    (lambda: conv_net()(torch.rand(4, 2, 3, 28, 28)), r"OverTime: x must be \[T, B, 1, H, W\] .* shape \(4, 2, 3, 28, 28\)"),
+    (lambda: conv_net()(torch.rand(4, 2, 1, 32, 32)), r"OverTime: x must be \[T, B, 512\] .* pictures of one size"),
+    (lambda: OverTime(nn.Linear(4, 2))(torch.rand(3, 2, 5)), r"OverTime: x must be \[T, B, 4\]"),
     (lambda: NormOverTime(0), "NormOverTime: channels must be"),
     (lambda: NormOverTime(2, gain=0), "NormOverTime: gain must be"),
     (lambda: NormOverTime(2)(torch.ones(3, 4, 5)), r"NormOverTime: x must be \[T, B, 2, ...\]"),
@@ -266,6 +272,7 @@ def test_what_is_refused(call, message):
 
 
 def test_the_cures_that_messages_name_work():
+    assert conv_net()(direct_current(torch.rand(2, 1, 28, 28), 3))[-1].mem.shape == (3, 2, 10)
     assert SpikingStack([OverTime(nn.Conv2d(1, 12, 5)), LIF(0.9)])(torch.rand(2, 3, 1, 8, 8))[0].spk.shape == (2, 3, 12, 4, 4)
     assert OverTime(spike_max_pool)(spikes(0, 3, 1, 1, 2, 2)).shape == (3, 1, 1, 1, 1)
     assert NormOverTime(2, 3).eval()(torch.ones(3, 1, 2)).shape == (3, 1, 2)

@@ -88,7 +88,7 @@ def test_floor_of_the_paper_setting():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradcheck(loss):
     _, target = outputs()
-    value = torch.randn(7, 4, 10, dtype=torch.float64, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    value = torch.rand(7, 4, 10, dtype=torch.float64, generator=torch.Generator().manual_seed(1), requires_grad=True)
     assert torch.autograd.gradcheck(lambda v: loss(v, target), value)
 
 
@@ -135,6 +135,14 @@ def test_quantities_for_a_class_loss_are_sent_to_the_loss_of_a_regression(loss):
     with pytest.raises(TypeError, match=f"^{loss.__name__}: target must be int64 class numbers, got torch.float32. Quantities "
                        r"are learned with mse_membrane_loss; class numbers that are stored as floats .* target.long\(\)"):
         loss(torch.zeros(5, 4, 10), torch.tensor([0.0, 1, 2, 3]))
+
+
+def test_class_numbers_for_the_loss_of_a_regression_are_told_how_to_become_membranes():
+    mem, target = torch.zeros(5, 4, 3), torch.tensor([0, 2, 1, 2])
+    for numbers, error in ((target, TypeError), (target.float(), ValueError)):
+        with pytest.raises(error, match=r"^mse_membrane_loss: target must be .* wanted_membranes\(target, 5, 3\)"):
+            mse_membrane_loss(mem, numbers)
+    assert mse_membrane_loss(mem, wanted_membranes(target, 5, 3)) > 0
 
 
 def test_squared_membrane_loss_is_its_formula():
@@ -382,6 +390,7 @@ SPK, MEM, CLASSES = torch.zeros(6, 2, 4), torch.zeros(6, 2, 4), torch.tensor([3,
 
 @pytest.mark.parametrize(("call", "error", "words"), [
     (lambda: ce_max_membrane_loss(None, CLASSES), TypeError, "ce_max_membrane_loss: mem is None"),
+    (lambda: ce_count_loss(MEM - 1, CLASSES), ValueError, "ce_count_loss: spk must not be negative, got entries"),
     (lambda: spike_times([SPK]), TypeError, "spike_times: spk must be one tensor"),
     (lambda: spike_times(SPK - 1), ValueError, "spike_times: spk must not be negative"),
     (lambda: spike_times(SPK, 0), ValueError, "spike_times: number must be a whole number of at least 1"),

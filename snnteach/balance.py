@@ -5,12 +5,9 @@ import torch
 
 from ._arguments import (
     check_affordable,
-    check_beta,
-    check_dtype,
     check_finite,
     check_generator,
     check_numbers,
-    check_shape,
     check_signal,
     check_spikes,
     check_that,
@@ -112,52 +109,6 @@ def draw_synapses(num_excitatory, num_inhibitory, inputs, weight, inhibition, ge
         half.scatter_(1, torch.rand(count, size, generator=generator).argsort(1)[:, :heard], strength)
         halves.append(half)
     return torch.cat(halves, 1)
-
-
-def run_recurrent(current, weight, beta, threshold=1.0, *, start=None):
-    """Run one layer whose spikes come back to it a step later.
-
-    mem[t] = beta mem[t-1] + current[t] + W spk[t-1] - threshold spk[t-1],    spk[t] = 1 if mem[t] > threshold else 0
-
-    Args:
-        current: what comes from outside, [T, B, N], in thresholds.
-        weight: recurrent weights W, [N, N]; W[i, j] leads from j to i.
-        beta: membrane decay per step, between 0 and 1; float, or tensor (scalar or [N]).
-        threshold: firing threshold, positive.
-        start: membranes before the first step, [B, N]; zeros by default.
-
-    Returns:
-        (spk, mem), [T, B, N] each; the spikes have no surrogate gradient.
-
-    Raises:
-        TypeError: current, weight or start not tensors of one floating-point type, threshold not a number.
-        ValueError: current not [T, B, N], weight not [N, N], start not [B, N], beta outside [0, 1], threshold not
-            positive, NaN in the membrane.
-
-    Source: Eshraghian et al. (2023), Eq. 4 with a recurrent term; a step is the delay without which the loop has no order.
-
-    >>> spk, _ = run_recurrent(torch.full((100, 1, 2), 0.3), torch.zeros(2, 2), beta=0.9)
-    >>> spk.sum(0).tolist()
-    [[23.0, 23.0]]
-    """
-    check_signal("run_recurrent", "current", current, layout="[T, B, N] (time first)", dims=3)
-    check_shape("run_recurrent", "weight", weight, (current.shape[2], current.shape[2]), "for the neurons of current")
-    check_dtype("run_recurrent", "weight", weight, "current", current)
-    check_finite("run_recurrent", "weight", weight, "Look for it where it was drawn.")
-    check_beta("run_recurrent", beta, current, current.shape[1:])
-    check_numbers("run_recurrent", above=0, threshold=threshold)
-    if start is not None:
-        check_shape("run_recurrent", "start", start, current.shape[1:], "like one step of current")
-        check_dtype("run_recurrent", "start", start, "current", current)
-    threshold, beta = float(threshold), beta if isinstance(beta, torch.Tensor) else float(beta)
-    mem = torch.zeros_like(current[0]) if start is None else start
-    spk, steps, synapses = torch.zeros_like(mem), [], weight.T
-    for now in current:
-        mem = beta * mem + now + spk @ synapses - threshold * spk
-        spk = (mem > threshold).to(mem.dtype)
-        steps.append((spk, mem))
-    check_finite("run_recurrent", "the membrane", mem)
-    return tuple(map(torch.stack, zip(*steps)))
 
 
 def interval_cv(spk):

@@ -7,13 +7,14 @@ import torch
 
 from snnteach import balance, decoding
 from snnteach.data import flat, mnist5k
-from snnteach.lessons.decoding import explorers
+from snnteach.lessons.decoding import explorers, films
 from snnteach.lessons.decoding.study import count_loss, outputs
 from snnteach.losses import ce_count_loss
 from snnteach.networks import SpikingMLP, direct_current
 from snnteach.neurons import lif
 from snnteach.reader.lookup import exercise as find
-from tests.drawing import background, pictures
+from snnteach.zoo import recurrent_lif
+from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -87,12 +88,11 @@ def test_equation_3_listing_and_module_agree(listing):
     assert decoding.decide(shown["counts"])[1].any()
 
 
-def test_equation_6_listing_and_module_agree(listing):
+def test_equation_6_and_the_layer_of_the_zoo_agree():
     weight = balance.draw_synapses(40, 10, (8, 4), 0.2, 4.0, torch.Generator().manual_seed(0)).double()
     current, start = 0.3 * draw(4, 50, 2, 50), draw(5, 2, 50)
-    shown = listing["run_loop"](current, weight, start)
-    spk, mem = balance.run_recurrent(current, weight, 0.9, start=start)
-    assert torch.equal(shown, spk) and 0.02 < spk.mean() < 0.6
+    spk, mem = recurrent_lif(current, 0.9, weight, state=(start, torch.zeros_like(start)))
+    assert torch.equal(spk, (mem > 1).double()) and 0.02 < spk.mean() < 0.6
     before = torch.cat([start[None], mem[:-1]])
     fired = torch.cat([torch.zeros_like(spk[:1]), spk[:-1]])
     assert torch.allclose(mem, 0.9 * before + current + fired @ weight.T - fired, atol=1e-12)
@@ -208,3 +208,38 @@ def test_what_stands_behind_the_picture():
     behind.rule("3.line0", "0.45", "--", y=1)
     behind.says("3.text0", "")
     behind.done()
+
+
+@pytest.mark.parametrize("step", [0, 4])
+def test_the_film_draws_what_the_network_has_said_so_far(step):
+    layers = [((draw(seed, 6, 40) > 0.5).float(), draw(seed + 1, 6, 40)) for seed in (2, 4)]
+    spk, mem = (draw(6, 6, 10) > 0.8).float(), draw(7, 6, 10)
+    spk[0] = 0
+    image = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
+    frame = films.thought_frames(image, [*layers, (spk, mem)])[step]
+    assert frame["step"] == step and torch.equal(frame["counts"], spk[:step + 1].sum(0))
+    assert torch.allclose(frame["potentials"], mem[:step + 1].sum(0))
+    still, picture = film(films.build_thought, films.draw_thought, frame, width=8.6, height=3.2)
+    picture.image("0.image0", image, "gray_r", (image.min().item(), image.max().item()))
+    for place, (fired, charge) in enumerate(layers, 1):
+        dots = picture.artists[f"{place}.collection0"]
+        wanted = torch.where(fired[step] > 0, 1.0, 0.45 * charge[step].clamp(0, 1))
+        assert np.allclose(dots.get_array(), wanted, atol=1e-6)
+        assert dots.get_clim() == (0, 1) and dots.get_cmap().name == "gray_r"
+        assert dots.get_offsets().tolist() == [[n % 5, n // 5] for n in range(40)]
+        picture.left.discard(f"{place}.collection0")
+    for label in range(10):
+        picture.bar(f"3.patch{label}", 0, label - 0.275, frame["counts"][label].item(), 0.55, "sky")
+        if step:
+            leads = {"most": spk[:step + 1].sum(0), "first": -decoding.first_spikes(spk[:, None])[0],
+                     "potential": mem[:step + 1].sum(0)}
+            words = ", ".join(name for name, scores in leads.items() if scores[label] == scores.max())
+            picture.says(f"3.text{label}", words, at=(frame["counts"][label].item() + 0.25, label), color="vermillion")
+    picture.says(f"3.text{10 if step else 0}", "step {}", step + 1)
+    picture.done()
+    still.axes("3", "spikes of the outputs", ("", 0, 13), ("class", 9.6, -0.6), xticks={n: str(n) for n in (0, 5, 10)},
+               yticks={n: str(n) for n in range(10)})
+    for place, title in enumerate(("input", "hidden 1", "hidden 2")):
+        assert still.artists[f"{place}"].get_title(loc="left") == title
+        still.left.discard(f"{place}")
+    still.done()

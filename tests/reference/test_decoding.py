@@ -10,6 +10,7 @@ from snnteach.encoding import spike_statistics
 from snnteach.networks import SpikingMLP, direct_current
 from snnteach.neurons import lif
 from snnteach.scores import most_active
+from snnteach.zoo import recurrent_lif
 
 FLOAT = torch.float64
 
@@ -247,20 +248,6 @@ def test_every_neuron_hears_equally_many():
     assert heard.std() > 0.5                                                          # who is heard is drawn
 
 
-def test_the_recurrent_run_is_the_equation_and_without_synapses_it_is_lif():
-    current, weight, start = noise(15, 30, 3, 5), 0.4 * (noise(16, 5, 5) - 0.5), noise(17, 3, 5)
-    spk, mem = balance.run_recurrent(current, weight, 0.8, 0.7, start=start)
-    before, fired = start, torch.zeros(3, 5, dtype=FLOAT)
-    for t in range(30):
-        before = 0.8 * before + current[t] + torch.einsum("ij,bj->bi", weight, fired) - 0.7 * fired
-        assert torch.allclose(mem[t], before, atol=1e-12)
-        fired = (before > 0.7).to(FLOAT)
-        assert torch.equal(spk[t], fired)
-    alone = balance.run_recurrent(current, torch.zeros(5, 5, dtype=FLOAT), 0.9)
-    spk, mem = lif(current, 0.9)
-    assert torch.equal(alone[0], spk) and torch.allclose(alone[1], mem, atol=1e-12)
-
-
 def test_irregularity_of_clocks_and_coins():
     clock, coin = torch.zeros(400, 3), spikes(18, 40000, 3, rate=0.2)
     clock[::7] = 1
@@ -285,7 +272,7 @@ def test_strong_inhibition_makes_the_network_irregular():
         generator = torch.Generator().manual_seed(0)
         weight = balance.draw_synapses(400, 100, (40, 10), 0.06, inhibition, generator)
         start = torch.rand(1, 500, generator=generator)
-        spk, _ = balance.run_recurrent(torch.full((800, 1, 500), 0.2), weight, 0.9, start=start)
+        spk, _ = recurrent_lif(torch.full((800, 1, 500), 0.2), 0.9, weight, state=(start, torch.zeros_like(start)))
         found.append((spk[300:].mean().item(), balance.interval_cv(spk[300:])))
     (fast, regular), (slow, irregular) = found
     assert fast > 2.5 * slow > 0.05 and irregular > 0.8 > 0.4 > regular
@@ -322,9 +309,6 @@ SPK, MEM, NET = torch.zeros(5, 2, 6), torch.rand(5, 2, 6), SpikingMLP((4, 3, 2))
     (lambda: balance.obeys_dale(MEM), ValueError, "obeys_dale: weight must be [N_out, N_in]"),
     (lambda: balance.draw_synapses(4, 1, (5, 1), 1.0, 1.0), ValueError, "draw_synapses: inputs[0] must be a whole number"),
     (lambda: balance.draw_synapses(4, 1, 3, 1.0, 1.0), TypeError, "draw_synapses: inputs must be the pair"),
-    (lambda: balance.run_recurrent(MEM, torch.zeros(5, 6), 0.9), ValueError, "run_recurrent: weight must be (6, 6)"),
-    (lambda: balance.run_recurrent(MEM, torch.zeros(6, 6), 1.9), ValueError, "run_recurrent: beta must be between 0 and 1"),
-    (lambda: balance.run_recurrent(MEM * math.nan, torch.zeros(6, 6), 0.9), ValueError, "run_recurrent: the membrane"),
     (lambda: balance.interval_cv(MEM), ValueError, "interval_cv: spk must hold spikes"),
     (lambda: balance.synchrony(SPK), ValueError, "synchrony: spk must be [T, N]"),
     (lambda: balance.synchrony(SPK[:1, 0]), ValueError, "synchrony: spk must have at least two steps"),

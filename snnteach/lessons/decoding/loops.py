@@ -1,16 +1,19 @@
 """The balanced network of notebook 05: how it fires, and what its neurons do when a part of what they hear is changed."""
 import torch
 
-from ...balance import draw_synapses, interval_cv, run_recurrent, synchrony
+from ...balance import draw_synapses, interval_cv, synchrony
 from ...neurons import lif
+from ...zoo import recurrent_lif
 
 
+@torch.no_grad()
 def recurrent(inhibition, seed, num_steps=2000):
     """Run the balanced network of the notebook, 400 neurons that excite and 100 that inhibit; (spk, mem, weight)."""
     generator = torch.Generator().manual_seed(seed)
     weight = draw_synapses(400, 100, (40, 10), 0.06, inhibition, generator)
     start = torch.rand(1, 500, generator=generator)
-    spk, mem = run_recurrent(torch.full((1, 1, 1), 0.2).expand(num_steps, 1, 500), weight, 0.9, start=start)
+    push = torch.full((1, 1, 1), 0.2).expand(num_steps, 1, 500)
+    spk, mem = recurrent_lif(push, 0.9, weight, state=(start, torch.zeros_like(start)))
     return spk[:, 0], mem[:, 0], weight                                               # [T, 500], [T, 500], [500, 500]
 
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from snnteach import zoo
-from snnteach.biophysics import izhikevich_step
-from snnteach.lessons.zoo import study
+from snnteach.biophysics import izhikevich, izhikevich_step
+from snnteach.lessons.zoo import films, study
 from snnteach.lessons.zoo.explorers import compute_plane
 from snnteach.reader.lookup import exercise as find
-from tests.drawing import background, pictures
+from tests.drawing import background, film, pictures
 from tests.listings import namespace
 
 FLOAT = torch.float64
@@ -180,3 +180,38 @@ def test_what_stands_behind_the_picture():
     behind.axes("0", "The plane of its two states\n ", ("\n ", -0.02, 1.02), (" ", -0.02, 1.02))
     behind.axes("1", "What it does\n ", ("\n ", 0, 1), ("", 0, 1.12))
     behind.done()
+
+
+def test_the_cloud_is_many_runs_of_izhikevich_and_rests_until_the_input_rises():
+    frames = films.cloud_frames()
+    assert [frame["input"] for frame in frames] == 10 * [0.0] + 20 * [8.0] and frames[-1]["time"] == 45.0
+    assert not any(frame["fired"].any() for frame in frames[8:10]) and frames[13]["fired"].any()
+    current, start = torch.tensor([0.0] * 60 + [8.0] * 120), (frames[0]["v"][0, 50].item(), frames[0]["u"][0, 50].item())
+    spk, voltage, recovery = izhikevich(current, start=start)
+    assert torch.equal(torch.cat([frame["u"][1:, 50] for frame in frames]), recovery)
+    assert torch.equal(torch.cat([frame["v"][1:, 50] for frame in frames]), torch.where(spk > 0, -65.0, voltage))
+    assert [bool(frame["fired"][50]) for frame in frames] == spk.view(30, 6).bool().any(1).tolist() and spk.any()
+
+
+@pytest.mark.parametrize("number", [0, 15])
+def test_the_film_draws_the_cloud_and_both_nullclines(number):
+    frame = films.cloud_frames()[number]
+    still, picture = film(films.build_cloud, films.draw_cloud, frame, width=6.4, height=3.8)
+    across, fired = torch.linspace(-90, 40, 200), frame["fired"]
+    picture.line("0.line0", across, 0.04 * across**2 + 5 * across + 140 + frame["input"], "orange", clipped=True)
+    picture.line("0.line1", across, 0.2 * across, "sky", "-.", clipped=True)
+    awake = (~fired).nonzero().flatten().tolist()
+    for place, who in enumerate(awake, 2):
+        picture.line(f"0.line{place}", frame["v"][:, who], frame["u"][:, who], "0.7", clipped=True)
+    for place, (who, color) in enumerate(((~fired, "blue"), (fired, "vermillion")), 2 + len(awake)):
+        marks = picture.artists[f"0.line{place}"]
+        assert marks.get_xydata().tolist() == torch.stack([frame["v"][-1, who], frame["u"][-1, who]], 1).tolist()
+        assert marks.get_marker() == "o" and marks.get_linestyle() == "None"
+        picture._color(f"0.line{place}", marks.get_markerfacecolor(), color)
+        picture.left.discard(f"0.line{place}")
+    picture.says("0.text0", "v stands still", color="orange")
+    picture.says("0.text1", "u stands still", color="sky")
+    picture.says("0.text2", "{} ms, input {}: {} of {} fire", frame["time"], frame["input"], int(fired.sum()), 176)
+    picture.done()
+    still.axes("0", " ", ("voltage v (mV)", -90, 40), ("recovery u", -22, 8))
+    still.done()

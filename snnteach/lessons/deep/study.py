@@ -54,9 +54,13 @@ def pictures():
 
 
 def deep_net(depth, seed=0, *, norm=None, shortcuts=False, **neuron):
-    """A network 64-64-...-10 of `depth` hidden layers; norm is None, "BN" or "BNTT"; shortcuts round all but the first."""
+    """A network 64-64-...-10 of `depth` hidden layers; norm is None, "BN", "BNTT" or "tdBN"; shortcuts round all but the first.
+
+    tdBN is BN over time whose gain is the threshold of its neurons (alpha = 1).
+    """
     def layer():
-        norms = {None: [], "BN": [NormOverTime(WIDTH)], "BNTT": [NormOverTime(WIDTH, DEEP_STEPS)]}[norm]
+        norms = {None: [], "BN": [NormOverTime(WIDTH)], "BNTT": [NormOverTime(WIDTH, DEEP_STEPS)],
+                 "tdBN": [NormOverTime(WIDTH, gain=neuron.get("threshold", 1.0))]}[norm]
         return [OverTime(nn.Linear(WIDTH, WIDTH)), *norms, LIF(0.9, **neuron)]
 
     with torch.random.fork_rng():
@@ -241,6 +245,7 @@ ROWS = {
     "20 layers, woken by weights": woken_by_weights(20),
     "20 layers, BN, learning rate 0.001": normed(20, learning_rate=1e-3),
     "20 layers, BN, 24 epochs": normed(20, epochs=24),
+    **{f"{layers} layers, tdBN": depth(layers, norm="tdBN", threshold=0.5) for layers in (10, 20)},
     "conv net": conv(),
     "filters frozen": conv(frozen=True),
     "ReLU network": conventional,

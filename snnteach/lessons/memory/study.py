@@ -14,6 +14,7 @@ from ...delays import delayed_current
 from ...memory import spread_decays
 from ..kinds import AMOUNT, SHARE
 from . import nets
+from .lengths import last_step, mean_before_end, mean_of_all, padding
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.1
@@ -145,4 +146,6 @@ ROWS = {
     "patterns, half-lives 1 to 100, jitter 2": partial(patterns, spread_patterns, jitter=2),
     **{f"cue {delay}, {name}": partial(cue, make, delay) for delay in (10, 30)
        for name, make in {**CELLS, **STATES}.items()},
+    **{f"unequal lengths, {name}": partial(padding, read) for name, read in (
+        ("last step", last_step), ("mean of all steps", mean_of_all), ("mean before the end", mean_before_end))},
 }

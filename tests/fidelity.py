@@ -101,12 +101,12 @@ def path(**values):
 
 
 def codes(code, **values):
-    """In each of the four codes the spikes of a step, the picture read so far, its error, and the spikes spent."""
+    """In each of the four codes spikes of a step and the picture so far, a pixel in four, the error and the spikes of all."""
     numbers = []
     for name in ("rate (Bernoulli)", "latency, linear", "phase", "delta, flash"):
         data = compute_codes(name, **values, dtype=torch.float64)
         count = int(data["count"].split()[0])
-        numbers += [*data["sent"].tolist(), *data["guess"].flatten().tolist(), data["error"], count]
+        numbers += [*data["sent"][::4].tolist(), *data["guess"].flatten()[::4].tolist(), data["error"], count]
     return numbers, float("inf")
 
 
@@ -170,7 +170,7 @@ FIDELITY = {
           return ({digit, step, lost}) => Object.keys(CODES).flatMap(code => {
             const image = images[digit], spk = sent(code, image, lost, coins, fates);
             const {guess, error, count} = seen(code, spk, image, step);
-            return [...spk.map(train => train[step - 1]), ...guess, error, count];
+            return [...spk.map(train => train[step - 1]), ...guess].filter((_, at) => at % 4 == 0).concat(error, count);
           });
         }""", codes, fixed={"code": "phase"},
         faults=(("guess.map((value, pixel) => (value - image", "guess.map((value, pixel) => (value + image"),
@@ -180,7 +180,8 @@ FIDELITY = {
     "online.eligibility": Fidelity(
         """({model}, data) => values => {
           const {mem, trace, tag, signal, product, exact, weights, sums, cosine, ratio} = model(values, data);
-          const scaled = numbers => numbers.map(number => number / Math.max(...numbers.map(Math.abs)));
+          const largest = numbers => Math.max(...numbers.map(Math.abs));
+          const scaled = (numbers, one = largest(numbers)) => numbers.map(number => number / one);
           return [mem, trace, tag, signal, product, exact, scaled(weights), scaled(sums), cosine, ratio].flat();
         }""", eligibility,
         faults=(("dot(joint[neuron], source) - spk[neuron]", "dot(joint[neuron], source) + spk[neuron]"),

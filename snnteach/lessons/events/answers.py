@@ -162,6 +162,22 @@ def the_events(events, size, window_us):
 
 
 
+def as_if_all_had_spoken(events, size, window_us):
+    """Memories that begin at the time 0."""
+    frame = [[0, x, y, 0] for y in range(-1, size[0] + 1) for x in range(-1, size[1] + 1)]
+    shifted = torch.cat([torch.tensor(frame), events]) + torch.tensor([0, 1, 1, 0])
+    return near_in_time(shifted, (size[0] + 2, size[1] + 2), window_us)[len(frame):]
+
+
+def own_polarity(events, size, window_us):
+    """Only neighbours of the same polarity count."""
+    kept = torch.zeros(len(events), dtype=torch.bool)
+    for polarity in (0, 1):
+        same = events[:, 3] == polarity
+        kept[same] = near_in_time(events[same], size, window_us)
+    return kept
+
+
 def any_pixel(events, size, window_us):
     """Any event just before, wherever it was."""
     t = events[:, 0]

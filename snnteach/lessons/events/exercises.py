@@ -143,6 +143,9 @@ EXERCISES = [
                                                            "less."),
             Misconception(answers.the_other_ones, "True is for what is kept; yours is True for what is dropped."),
             Misconception(answers.the_events, "return which events are kept, bool [K], not the events."),
+            Misconception(answers.as_if_all_had_spoken, "your memories begin at the time 0, as if every pixel had spoken then: "
+                                                        "what comes within the first window is kept. Begin long before."),
+            Misconception(answers.own_polarity, "neighbours of either polarity count, not only of the event's own."),
             Misconception(answers.any_pixel, "you ask whether anything happened just before; it has to be next to the pixel."),
         )),
     Exercise(

@@ -1,0 +1,115 @@
+"""The flights behind notebook 18: controllers made from a seed, trained by one recipe, and flown from 200 starts."""
+from functools import cache
+
+import torch
+
+from ...control import (
+    LinearController,
+    SpikingController,
+    command_slopes,
+    cut_neurons,
+    draw_starts,
+    flight_cost,
+    fly,
+    survived,
+    train_controller,
+)
+from ...surrogate import atan
+
+STEPS = 500                                                  # 15 seconds
+_PEAK = atan()
+
+
+@cache
+def test_starts(width=1.0):
+    """The 200 starts of all tests; none is trained on but by chance."""
+    return draw_starts(200, width, torch.Generator().manual_seed(12345))
+
+
+@torch.no_grad()
+def tested(controller, width=1.0, kick=0.0):
+    """Fly from the test starts, with a kick to the turning speed after 6 seconds: survival, mean cost, spikes."""
+    blow = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.0, kick])
+    flight = fly(controller, test_starts(width), STEPS, kick=(200, blow))
+    return {"survival": survived(flight.states).double().mean().item(),
+            "cost": flight_cost(flight.states[1:], flight.commands).item(),
+            "rate": 0.0 if flight.spikes is None else flight.spikes.mean().item()}
+
+
+def gain(controller):
+    """How many times too large the gradient's slope is: autograd projected on finite differences, and the cosine of the two."""
+    exact, moved = command_slopes(controller, draw_starts(20, 1.0, torch.Generator().manual_seed(9)))
+    return {"gain": ((exact * moved).sum() / moved.square().sum()).item(),
+            "cosine": torch.cosine_similarity(exact.flatten(), moved.flatten(), 0).item()}
+
+
+class Scaled:
+    """The surrogate atan, all of it times a factor."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, u):
+        return self.factor * _PEAK(u)
+
+
+def trained(seed, make=SpikingController, factor=1.0, truncate=None, **options):
+    """Make a controller from a seed and train it: 120 updates of 32 flights, 20 to 80 steps long."""
+    generator = torch.Generator().manual_seed(seed)
+    surrogate = _PEAK if factor == 1 else Scaled(factor)
+    controller = make(surrogate=surrogate, generator=generator, **options)
+    before = gain(controller)
+    train_controller(controller, truncate=truncate, generator=generator)
+    return controller, before
+
+
+def trained_linear(seed):
+    """Train the fourteen numbers of a linear controller the same way, with its own learning rate."""
+    controller = LinearController()
+    train_controller(controller, 150, learning_rate=2e-2, generator=torch.Generator().manual_seed(seed))
+    return controller
+
+
+class Louder(SpikingController):
+    """A spiking controller whose gradient for the state, and so for all that went before, is `LOUD` times what it is."""
+
+    LOUD = 6.0
+
+    def forward(self, state, memory=None):
+        """The same commands."""
+        return super().forward(self.LOUD * state - (self.LOUD - 1) * state.detach(), memory)
+
+
+class Softer(Louder):
+    """The same with a sixth."""
+
+    LOUD = 1 / 6
+
+
+class Wounded(SpikingController):
+    """A spiking controller that trains with a fifth of its neurons cut, others in each flight."""
+
+    def forward(self, state, memory=None):
+        """Pick anew who is cut at the start of each flight."""
+        if memory is None:
+            self.heard = (torch.rand(2, len(state), len(self.bias1)) > 0.2).to(state.dtype)      # [layers, B, N]
+            self.layer = 0
+        return super().forward(state, memory)
+
+    def _fire(self, x, mem, spk):
+        spk, mem = super()._fire(x, mem, spk)
+        heard, self.layer = self.heard[self.layer], 1 - self.layer
+        return heard * spk, mem
+
+
+def healed(wounded):
+    """The same controller without its cuts."""
+    controller = SpikingController()
+    controller.load_state_dict(wounded.state_dict())
+    return controller
+
+
+def lesions(controller, seed):
+    """The share of flights that survives when so many of 32 neurons are cut in each layer."""
+    generator = torch.Generator().manual_seed(500 + seed)
+    return {f"cut {count}": tested(cut_neurons(controller, count, generator))["survival"] for count in (2, 3, 6, 10)}

@@ -1,0 +1,80 @@
+"""The long runs of notebook 18: controllers of a craft, forecasts of sunspots, trajectories, and a squeezed digit.
+
+Settings come from a few earlier trials, for the sunspots on the months held out before the test. The controls inherit those of
+the network they are compared with, and a row changes what its name says and nothing else.
+"""
+from functools import partial
+
+import torch
+
+from ..kinds import AMOUNT, COSINE, SHARE, TIME
+from .flights import Louder, Softer, Wounded, healed, lesions, tested, trained, trained_linear
+from .signals import Plain, forecast, learned, new_error, speed, spiking_squeezer, squeezed
+from .signals import made as network
+
+SEEDS = (0, 1, 2, 3, 4)
+TOLERANCE = 0.1
+QUANTITIES = {"speed: *": TIME, "*cosine*": COSINE, "*survival*": SHARE, "*cut *": SHARE, "*rate*": SHARE, "*": AMOUNT}
+HARDER = {"starts 1.5": {"width": 1.5}, "kick 2": {"kick": 2.0}, "kick 3": {"kick": 3.0}}
+
+
+def twice(measure, seed):
+    """Two controllers a seed, so that five seeds are ten controllers."""
+    return {f"{name}, {which}": value for which in ("first", "second")
+            for name, value in measure(2 * seed + (which == "second")).items()}
+
+
+def controller(seed, **options):
+    """A row: how a trained spiking controller flies, and how its gradient was off before training."""
+    made, before = trained(seed, **options)
+    return {**tested(made), **before}
+
+
+def well(seed):
+    """A row: as `controller`, and from wider starts, kicked, and with neurons cut away."""
+    made, before = trained(seed)
+    harder = {f"{name}: survival": tested(made, **change)["survival"]
+              for name, change in HARDER.items()}
+    return {**tested(made), **before, **harder, **lesions(made, seed)}
+
+
+def wounded(seed):
+    """A row: trained with a fifth of the neurons cut; tested whole and cut."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)                                       # of the cuts
+        made = healed(trained(seed, Wounded)[0])
+    return {**tested(made), **lesions(made, seed)}
+
+
+def linear(seed):
+    """Control, a row: fourteen trained numbers."""
+    made = trained_linear(seed)
+    harder = {f"{name}: survival": tested(made, **change)["survival"]
+              for name, change in HARDER.items()}
+    return {**tested(made), **harder}
+
+
+def trajectory(seed, **options):
+    """A row: the product of a signal with its past, on new signals."""
+    return new_error(learned(network(seed, **options), seed), seed)
+
+
+ROWS = {
+    "attached": partial(twice, well),
+    "detached": partial(twice, partial(controller, detach_reset=True)),
+    "detached, surrogate x 0.41": partial(controller, detach_reset=True, factor=0.41),
+    "attached, loop x 6": partial(controller, make=Louder),
+    "detached, loop / 6": partial(controller, make=Softer, detach_reset=True),
+    "linear": linear,
+    "no memory": partial(controller, beta=0.0, readout_decay=0.0),
+    "trained with cuts": wounded,
+    "trajectory": trajectory,
+    "trajectory, detached": partial(trajectory, detach_reset=True),
+    "trajectory, spike read-out": partial(trajectory, readout="spike"),
+    "trajectory, no memory": partial(trajectory, tau=(0.0, 0.0)),
+    "sunspots": forecast,
+    "sunspots, feed-forward": partial(forecast, recurrent=False),
+    "digits, spiking": partial(squeezed, spiking_squeezer, 10, 4e-3),
+    "digits, ReLU": partial(squeezed, Plain, 1, 4e-3),
+    "speed": speed,
+}

@@ -108,7 +108,7 @@ export function figure(stage) {
     write(pen, "h > 0.01", from + (outside ? -0.4 : 0.4), TOP + CURVE - 0.6, grey, {align: outside ? "right" : "left"});
     line(pen, [[across(0), TOP], [across(0), FLOOR]], grey, {width: 0.09, dash: [0.4, 0.3]});
     drawCurve(pen, axis, wide);
-    drawFan(pen, wide, width > 60 ? "u = potential − threshold" : "u");
+    drawFan(pen, wide, wide ? "u = U − θ" : "u");
     drawShares(pen, wide ? 12 : 5.2, wide, FLOOR + 3.6);
   }
 

@@ -9,9 +9,10 @@ more that saves. (With 8 steps and a batch of 100, 1.9 times on the machine of t
 channels_last, which the loop over time likes more, 1.5 times.) Both start from the same weights, and the losses of the first
 steps are compared. They take turns in rounds; processor time, medians.
 
-Most of the time goes into convolutions and pooling, which both need. Tried with 8 steps and a batch of 100 and found no faster
-on the whole: convolutions and pooling handed channels_last within `OverTime` (alone they take 41 ms for 69, but neurons want
-their maps in order, and turning them back eats it), and convolution as one product of unfolded patches (five times slower).
+Most of the time goes into convolutions and pooling, which both need. If `OverTime` handed these channels_last (alone they then
+take 41 ms for 69), a step would take 57 ms for 68 with 8 steps and a batch of 100, and 55 for 64 with 25 and 32; neurons want
+their maps in order, and turning them back takes the rest. It is not done, as float32 would round otherwise in all stored
+runs of notebook 10. Convolution as one product of unfolded patches is five times slower.
 """
 import csv
 import math

@@ -8,10 +8,10 @@ neurons, as many as the course trains, and with 100, where the matrix products t
 
 With 100 neurons, twice snnTorch's speed was looked for and not found. The six products alone (input, recurrence, their
 gradients and those of both weights), each in its best order, take 20 ms where the whole layer, `torch.nn.LSTM` of oneDNN, takes
-22; with input and spikes side by side, [B, I + N], they take 17. A backward pass by hand on these (one product a step for both,
-weights made contiguous once, the weights' gradient as one product over all steps or a sum of one a step, all gates in one
-sigmoid with tanh as a scaled sigmoid, buffers written with out=) gave the same numbers to 1e-14 and took 26 and 28 ms, and with
-40 neurons 7.1 for 6.4.
+21 to 22; with input and spikes side by side, [B, I + N], they take 17. A backward pass by hand on these (one product a step for
+both, weights made contiguous once, the weights' gradient as one product over all steps or a sum of one a step, all gates in one
+sigmoid with tanh as a scaled sigmoid, buffers written with out=) gave the same numbers to 1e-14, and took 23 and 22 ms for 21,
+and with 40 neurons 6 for 5.
 """
 import csv
 import math

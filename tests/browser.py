@@ -73,7 +73,11 @@ def serve(folder, names, application="lab"):
         yield server
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:                # its kernels are slow to end: it has nothing to keep
+            process.kill()
+            process.wait(30)
 
 
 def _free_port():

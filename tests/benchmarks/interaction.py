@@ -194,8 +194,8 @@ def live_figures():
                 rows.append((name, *alone, *live_figure(reader.page)))
                 print(rows[-1], flush=True)
                 reader.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    with open(TABLE.with_name("live.csv"), "w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([LIVE_COLUMNS, *rows])
+            with open(TABLE.with_name("live.csv"), "w", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows([LIVE_COLUMNS, *rows])
 
 
 def main():

@@ -1,5 +1,6 @@
 """Live figures: in Chromium each model says what the reference code says, and each control moves the picture."""
 import base64
+import csv
 import functools
 import itertools
 import json
@@ -19,6 +20,7 @@ from tests import browser, hands
 from tests.fidelity import FIDELITY
 from tests.hands import FIGURES
 
+ROOT = Path(__file__).parents[2]
 EVERY = pytest.mark.parametrize("name", FIGURES)
 inlined = functools.cache(pages.inlined)
 LOAD = "async source => import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))"
@@ -228,3 +230,15 @@ def test_what_is_shipped_is_small():
     for name in FIGURES:
         assert len(json.dumps(pages.data(name))) < 90_000, name
     assert sum(len(layer["weight"]) for layer in pages.data("sparsity.digit")["layers"]) < 70_000
+
+
+def test_the_table_of_live_figures_is_whole_keeps_its_promise_and_is_quoted():
+    rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "live.csv").open()))
+    assert {row["figure"] for row in rows} == set(FIGURES)
+    page, lab = ([float(row[f"{place}_median_ms"]) for row in rows] for place in ("page", "lab"))
+    frames = [int(row[column]) for row in rows for column in ("page_fps", "lab_fps")]
+    assert max(page + lab) <= 20 and min(frames) >= 30                                              # what we promise
+    quoted = (f"{min(page):.0f} to {max(page):.0f} ms from the input to the drawn frame on a page and {min(lab):.0f} to "
+              f"{max(lab):.0f} ms in JupyterLab (medians of 30 moves, by figure), at {min(frames)} to {max(frames)} frames a "
+              "second in a drag")
+    assert quoted in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split()), quoted

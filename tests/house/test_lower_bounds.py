@@ -2,8 +2,9 @@
 
 Each was lowered until no build for Linux, Windows and macOS was left or something failed: the fused optimiser on a processor
 (torch 2.3), `set_data` of a filled area (matplotlib 3.9), a package that they import and do not ask for (ipywidgets 7.6.3,
-nbclient 0.5.12, ipykernel 6.3), formulas in Markdown (mistune 2), widgets in JupyterLab 4 (ipywidgets 7), or what the others
-ask for (ipython, nbformat, nbconvert). Here environments of exactly these are made.
+nbclient 0.5.12, ipykernel 6.3), formulas in Markdown (mistune 2), widgets in JupyterLab 4 (ipywidgets 7), the
+reset of a neuron (nir 1.0.5), or what the others ask for (ipython, nbformat, nbconvert). Here environments of exactly these
+are made.
 """
 import os
 import shutil

@@ -1,17 +1,21 @@
 """What ties notebook 20 together: its displayed equations, its listings, the modules, the explorers and their network."""
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from snnteach import integers, quantization
+from snnteach.authoring import notebooks
 from snnteach.data import flat, mnist5k
 from snnteach.lessons.quantization import explorers, study
 from snnteach.losses import ce_membrane_loss
 from snnteach.networks import SpikingMLP, direct_current
+from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.surrogate import boxcar, spike
+from tests.cells import code_cells, execute
 from tests.drawing import background, pictures
 from tests.listings import namespace
 
@@ -159,6 +163,21 @@ def test_the_read_out_of_the_build_is_the_leak_that_never_fires():
     heard = (100 * draw(6, 10, 4, 3)).round().long()
     _, mem = find("20.7").reference(heard, 2**40)
     assert torch.equal(mem, integers.integer_lif(heard, None, way="shift")[1])
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int32, torch.float32, torch.float64])
+def test_the_cell_after_the_build_runs_with_spikes_of_any_dtype(dtype, capsys):
+    def layer(current, threshold):
+        spk, mem = find("20.7").reference(current, threshold)
+        return spk.to(dtype), mem
+    assert judge(find("20.7"), layer) == ("right", "")
+    made = integers.to_integers(network(), 0.13, 0.31, drop=8)
+    current = (40 * draw(8, 20, 12)).round().long()
+    (path,) = notebooks.paths(["20"])
+    (build,) = (cell for cell in code_cells(path) if cell.id == "s5-build")
+    execute(build, {"integer_layer": layer, "made": made, "current": current, "threshold": 50, "whose": lambda fn: "your code",
+                    "torch": torch, "data": SimpleNamespace(test_labels=torch.arange(20) % 10)})
+    assert "of 10,000 digits" in capsys.readouterr().out
 
 
 # The study

@@ -21,6 +21,7 @@ EXERCISES = [
             Misconception(0.62 / 63, "all 63 levels share both signs. How many stand above zero?"),
             Misconception(1.24 / 63, "close: 63 levels have 62 gaps between them."),
             Misconception(0.62 / 6, "6 bits are not 6 levels: each bit doubles them."),
+            Misconception(0.04, "codes stand on both sides of zero, but the largest weight is only 31 steps away from it."),
             Misconception(31, "that is the number of levels above zero. How far apart are they?"),
             Misconception(0.01, "that is the largest error, half a step."),
         ),
@@ -38,6 +39,8 @@ EXERCISES = [
             Misconception(9.36, "bits come whole, and you need 45 dB or more."),
             Misconception(12, "that is at 3 dB a bit. A bit halves the error, and half the error is 6.02 dB."),
             Misconception(8, "one more bit makes 36.8 dB."),
+            Misconception(11, "that is more than you need: 10 bits reach 48.9 dB."),
+            Misconception(14.2, "that is how many decibels are missing. How many bits?"),
             Misconception(22, "a bit is worth 6.02 dB, not one."),
         ),
         solution="(45 - 30.8) / 6.02 = 2.36, so three more: 10 bits."),
@@ -121,13 +124,14 @@ EXERCISES = [
             Misconception(5140224, "dropping bits makes the unit larger, and the threshold a smaller number."),
             Misconception(39, "127 levels stand above zero, not 63."),
             Misconception(79, "close: 8 bits have 127 levels above zero, not 128."),
+            Misconception(0.01275, "that is the unit. How many of them make a threshold of 1?"),
             Misconception(78.4, "a threshold is a whole number here: round it."),
         ),
         solution="s = 0.5 / 127; the unit is s / (255 * 0.31) = 4.98e-5 and 256 times that after 8 dropped bits, 0.01275. "
                  "1 / 0.01275 = 78.4, rounded 78."),
     Exercise(
         id="20.7", difficulty="medium", minutes=12, build=True,
-        question="Write a layer of LIF neurons in integers that needs no product: the leak is `v - (v >> 3)`, the reset "
+        question="Write a layer of LIF neurons in integers whose leak needs no product: it is `v - (v >> 3)`. The reset "
                  "subtracts the threshold one step late, and a neuron fires strictly above it. `current` is int64 [T, B, N]; "
                  "return (spikes, membranes), int64 [T, B, N] each, the membranes before their reset.",
         reference=answers.integer_layer,
@@ -166,6 +170,8 @@ EXERCISES = [
             Misconception(4, "a shift by 4 divides by 16."),
             Misconception(0, "0 rests, too. But what is 10 >> 4?"),
             Misconception(3, "a shift by 4 divides by 16, not by 4."),
+            Misconception(17, "17 >> 4 is 1, so 17 becomes 16."),
+            Misconception(31, "31 >> 4 is 1, so 31 becomes 30."),
             Misconception(8, "8 >> 4 is 0, so 8 stays; but larger values do, too."),
         ),
         solution="v >> 4 is 0 for all v from 0 to 15: the largest is 15."),
@@ -188,19 +194,18 @@ GUESSES = {
         "epochs on the long ruler reach 87 to 91 %; a coin is right on average and leaves its noise, 43 to 59 %.",
         "quantization.grid", {"bits": 2, "rule": "least squares"}, _rescued),
     "20.b": Guess(
-        "You train at 2 bits, and pass the gradient straight through. How many of the 78,400 hidden weights end on another "
-        "of their three levels than the one they began on?",
+        "You fine-tune for four epochs at 2 bits, and pass the gradient straight through. How many of the 78,400 hidden "
+        "weights end on another of their three levels than the one they began on?",
         ("About 1 %", "About a tenth", "About half"), "About a tenth",
         "The weights *behind* the copies all move, by a fifth of their size together, but most never reach the middle "
-        "between two levels.\n\nFine-tuning at 2 bits turns one switch in ten or twelve, and that is worth one to two "
-        "points here.",
-        ),
+        "between two levels.\n\nFine-tuning here turns 8 % of them. That and the biases are worth one to two points; the "
+        "biases alone 0.1 to 1.1 of these, the rest, about one point, needs the weights."),
     "20.c": Guess(
         "Every weight becomes plus or minus one number, and both networks are trained so: the spiking one, and an ordinary one "
         "with rectified units in its place. Which loses more?",
         ("The spiking one: its neurons are all or none already", "The ordinary one", "Both the same"), "The ordinary one",
-        "In all three seeds, by half a point to a point.\n\nThe paper supposes that errors below the threshold are "
-        "absorbed. That is one possible cause, and was not tested here; the edge is small enough to need the seeds."),
+        "In all three seeds, by half a point to a point.\n\nEshraghian et al. (2023) suppose that errors below the "
+        "threshold are absorbed. That was not tested here; the edge is small enough to need the seeds."),
     "20.d": Guess(
         "An integer membrane stands at 7 and hears nothing more. Each step it becomes `v - (v >> 3)`. Where is it after 100 "
         "steps?",
@@ -214,8 +219,8 @@ GUESSES = {
 QUESTIONS = (
     Question("A vendor offers a chip with 4-bit weights. Your network was trained in float32. What do you ask before you "
              "retrain?",
-             "Which scale the rounding uses, one for a layer or one for each neuron. At 4 bits the scale alone decides most; "
-             "retraining comes after."),
+             "Which scale the rounding uses, one for a layer or one for each neuron. At 2 and 3 bits the scale alone "
+             "decides most here; at 4 neither mattered, for this small network. Retraining comes after."),
     Question("Is a network with 2-bit weights 16 times as cheap as one in float32?",
              "Its weights take 16 times less memory. Membranes, accumulators, indices and traffic do not shrink with them, and "
              "whether a chip can use two bits at all is a question for the chip."),

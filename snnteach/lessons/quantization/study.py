@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from ...data import flat, mnist5k
-from ...integers import run_integers, simulated_lif, to_integers
+from ...integers import integer_lif, run_integers, simulated_lif, to_integers
 from ...losses import ce_membrane_loss
 from ...networks import Record, SpikingMLP, direct_current
 from ...quantization import put_on_grid, signal_to_noise, ternary_codes, weight_codes
@@ -216,6 +216,24 @@ def rounded_well(drop, seed):
     return {"accuracy": (torch.cat(votes).argmax(1) == images()[3]).double().mean().item()}
 
 
+def rounded_in_part(seed):
+    """Control, a row: the coarsest membrane with either only the currents or only the leak rounded to the nearest unit."""
+    network, found = to_integers(trained(seed), *images()[4:], bits=8, drop=16), {}
+    first, last = network.layers
+    for name, of_current, of_leak in (("current", 2**15, 0), ("leak", 0, 4)):
+        votes = []
+        for part in mnist5k().test_images.flatten(1).split(2000):
+            current = (part.long() @ first.weight.T + first.bias + of_current) >> 16
+            mem, spk, fired = torch.zeros_like(current), torch.zeros_like(current), []
+            for _ in range(STEPS):
+                mem = ((7 * mem + of_leak) >> 3) + current - first.threshold * spk
+                spk = (mem > first.threshold).long()
+                fired.append(spk)
+            votes.append(integer_lif(torch.stack(fired) @ last.weight.T + last.bias, None)[1].sum(0))
+        found[name] = (torch.cat(votes).argmax(1) == images()[3]).double().mean().item()
+    return found
+
+
 def few_bits_in_integers(bits, rule, seed):
     """A row: fine-tuned on the grid, then run in integers, with the leak that needs no product."""
     net = learn(with_grid(trained(seed), bits, rule), seed, 4, 1e-3)
@@ -251,6 +269,7 @@ ROWS = {
     "beta 0.9": partial(decay, 0.9),
     **{f"drop {drop}": partial(coarse, drop) for drop in (0, 8, 10, 12, 14, 15, 16)},
     **{f"to the nearest, drop {drop}": partial(rounded_well, drop) for drop in (14, 16)},
+    "to the nearest in part, drop 16": rounded_in_part,
     **{f"integers, {bits} bits": partial(few_bits_in_integers, bits, "least squares") for bits in (4, 2)},
     "integers, binary": partial(few_bits_in_integers, 1, "largest"),
     "random hidden": random_hidden,

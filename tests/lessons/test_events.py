@@ -70,9 +70,9 @@ def test_equation_3_is_the_rate_of_the_listing(listing, slope, threshold, blind)
 def test_equation_4_exercise_and_module_agree_and_equation_5_holds_for_noise():
     for events, size, window in find("19.7").cases:
         assert torch.equal(find("19.7").reference(events, size, window), reference.background_filter(events, size, window))
-    noise = camera.noise_events((30, 30), 4_000_000, 5.0, torch.Generator().manual_seed(0))
+    noise = camera.noise_events((30, 30), 10_000_000, 2.0, torch.Generator().manual_seed(0))
     inner = ((noise[:, 1:3] > 0) & (noise[:, 1:3] < 29)).all(1)
-    assert reference.background_filter(noise, (30, 30), 5000)[inner].double().mean().item() == pytest.approx(
+    assert reference.background_filter(noise, (30, 30), 10_000)[inner].double().mean().item() == pytest.approx(
         find("19.8").reference, abs=0.01)
 
 
@@ -150,6 +150,9 @@ def test_shuffling_within_keeps_every_part():
 def test_noisy_lists_know_their_signal(images):
     events, signal = recordings.noisy_list(images[0], recordings.camera(recordings.SENSOR, 0), 5.0, 0)
     assert (events[1:, 0] >= events[:-1, 0]).all() and abs(int((~signal).sum()) - 1734) < 170
+    hot, marks = recordings.from_hot_pixels(events, signal, 0)
+    assert torch.equal(hot[signal], events[signal]) and torch.equal(marks, signal) and torch.equal(hot[:, 0], events[:, 0])
+    assert len(hot[~signal, 1:3].unique(dim=0)) == 6 and 0 <= hot[:, 1:3].min() and hot[:, 1:3].max() < 34
     both = [(events, signal)] * 2
     kept, noise = recordings.kept_shares(lambda events: events[:, 3] == 1, both)
     assert kept == pytest.approx((events[signal, 3] == 1).double().mean().item()) and 0.4 < noise < 0.6

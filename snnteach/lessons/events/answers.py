@@ -10,6 +10,13 @@ def noisy(seed, count=60, size=(6, 7), span=400):
     return events[events[:, 0].argsort(stable=True)]
 
 
+def apart(seed, count=60, span=400):
+    """The same with every event at a time of its own."""
+    events = noisy(seed, count)
+    events[:, 0] = torch.randperm(span, generator=torch.Generator().manual_seed(seed))[:count].sort().values
+    return events
+
+
 def table(seed, count=9):
     """Columns x, y, seconds, sign as a maker of cameras writes them, not in the order of time."""
     generator = torch.Generator().manual_seed(seed)
@@ -61,6 +68,16 @@ def keeps_their_columns(x, y, seconds, sign):
     return to_rows(x, y, seconds, sign)[:, [1, 2, 0, 3]]
 
 
+def as_a_list(x, y, seconds, sign):
+    """Lists instead of a tensor."""
+    return to_rows(x, y, seconds, sign).tolist()
+
+
+def short(x, y, seconds, sign):
+    """Times of 32 bits."""
+    return to_rows(x, y, seconds, sign).int()
+
+
 # 19.5: backwards
 
 def backwards(events):
@@ -73,6 +90,11 @@ def keeps_polarity(events):
     made = backwards(events)
     made[:, 3] = 1 - made[:, 3]
     return made
+
+
+def flips_only(events):
+    """The rows in the other order, and nothing else."""
+    return events.flip(0)
 
 
 def turns_the_list_only(events):
@@ -160,6 +182,22 @@ def the_events(events, size, window_us):
     return events[near_in_time(events, size, window_us)]
 
 
+def wraps_round(events, size, window_us):
+    """Beyond the first column comes the last one: indices of -1."""
+    last = torch.full(size, -10**15).tolist()
+    kept = []
+    for t, x, y, _ in events.tolist():
+        beside = [last[(y + down) % size[0]][(x + right) % size[1]] for down, right in _BESIDE]
+        kept.append(t - max(beside) <= window_us)
+        last[y][x] = t
+    return torch.tensor(kept, dtype=torch.bool)
+
+
+def looks_ahead(events, size, window_us):
+    """Events after it support an event, too."""
+    t, x, y, _ = events.T
+    near = ((x[:, None] - x).abs() <= 1) & ((y[:, None] - y).abs() <= 1) & ((x[:, None] != x) | (y[:, None] != y))
+    return (near & ((t[:, None] - t).abs() <= window_us)).any(1)
 
 
 def as_if_all_had_spoken(events, size, window_us):

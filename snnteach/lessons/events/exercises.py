@@ -43,6 +43,8 @@ EXERCISES = [
             Misconception(answers.keeps_the_sign, "polarity is 0 or 1 here, not -1 or 1: p > 0."),
             Misconception(answers.keeps_the_order, "the rows are right, and not sorted by time."),
             Misconception(answers.swaps, "x is the column and comes before y, the row."),
+            Misconception(answers.as_a_list, "these are lists. Make one tensor of them at the end."),
+            Misconception(answers.short, "int32 ends after 36 minutes of microseconds. Take int64."),
             Misconception(answers.keeps_their_columns, "the order of columns is t, x, y, p."),
         )),
     Exercise(
@@ -59,6 +61,8 @@ EXERCISES = [
             Misconception(5.34, "events are whole: how many thresholds are *crossed*?"),
             Misconception(1, "that is one crossing. The memory moves up by a threshold each time, and the light goes on "
                              "rising."),
+            Misconception(2.32, "that is log10: take the natural logarithm."),
+            Misconception(2.8, "that is 0.7 / 0.25: the change of the logarithm counts, not that of the light."),
             Misconception(3, "that is 0.95 / 0.25, a ratio. Take its logarithm, and count thresholds in that."),
         ),
         solution="log(0.95) - log(0.25) = 1.335; 1.335 / 0.25 = 5.34: 5 events."),
@@ -67,7 +71,7 @@ EXERCISES = [
         question="The logarithm of the light rises by 40 a second. The threshold is 0.2, and a pixel is blind for 2 ms after "
                  "each event. How many events a second does it send?",
         reference=40 / (0.2 + 40 * 0.002),
-        property="From event to event: the time that a threshold takes, and then 2 ms.", scales={"milliseconds a second": 1000},
+        property="From event to event: the time that a threshold takes, and then 2 ms.",
         hints=("A rise of 0.2 takes 0.2 / 40 s = 5 ms.", "5 ms and 2 ms from event to event: 1 / 0.007 s."),
         misconceptions=(
             Misconception(200, "that is without the blind time: 40 / 0.2."),
@@ -75,6 +79,7 @@ EXERCISES = [
                                "0.2."),
             Misconception(7, "that is the time from event to event, in ms. How many are there in a second?"),
             Misconception(0.007, "that is the time from event to event, in s. How many are there in a second?"),
+            Misconception(1 / 7, "that is events a millisecond. How many are there in a second?"),
             Misconception(300, "the times add up, not the rates: 5 ms and 2 ms from event to event."),
             Misconception(333, "the blind time comes on top of the 5 ms, it is not taken off them."),
             Misconception(198, "close: blind for 2 ms means that the light rises by 40 * 0.002 unseen. Add that to the "
@@ -86,7 +91,7 @@ EXERCISES = [
         question="Play a recording, rows (t, x, y, p) sorted by t, backwards: what a camera before the reversed film would "
                  "send. Keep its first and its last time, and return rows sorted by t.",
         reference=answers.backwards,
-        cases=((answers.noisy(0),), (answers.noisy(1, 7),), (torch.tensor([[100, 2, 0, 1], [150, 3, 0, 1], [400, 4, 0, 0]]),)),
+        cases=((answers.apart(0),), (answers.apart(1, 7),), (torch.tensor([[100, 2, 0, 1], [150, 3, 0, 1], [400, 4, 0, 0]]),)),
         property="The first row lies where the last was, times grow from the same first to the same last, and what became "
                  "brighter now becomes darker.",
         hints=("What does an edge that makes a pixel brighter do in the reversed film?",
@@ -95,6 +100,8 @@ EXERCISES = [
             Misconception(answers.keeps_polarity, "times are right. But what became brighter becomes darker in a film that "
                                                   "runs "
                                                   "backwards: turn the polarity, too."),
+            Misconception(answers.flips_only, "you turned the list; times and polarity stayed. Times become first + last - t, "
+                                              "and brighter becomes darker."),
             Misconception(answers.turns_the_list_only, "you turned the list, and every event kept its time: sorted again it is "
                                                        "the old recording. Times become first + last - t."),
             Misconception(answers.forgets_to_sort, "the events are right, and not sorted by time: turn the list round."),
@@ -146,24 +153,29 @@ EXERCISES = [
             Misconception(answers.as_if_all_had_spoken, "your memories begin at the time 0, as if every pixel had spoken then: "
                                                         "what comes within the first window is kept. Begin long before."),
             Misconception(answers.own_polarity, "neighbours of either polarity count, not only of the event's own."),
+            Misconception(answers.wraps_round, "the index -1 is the other side of the sensor: a border has no neighbours "
+                                               "beyond it."),
+            Misconception(answers.looks_ahead, "only what stands further up in the list supports an event, not what comes "
+                                               "after it."),
             Misconception(answers.any_pixel, "you ask whether anything happened just before; it has to be next to the pixel."),
         )),
     Exercise(
         id="19.8", difficulty="easy", minutes=5, tolerance=2e-3,
-        question="A camera sees nothing, and each pixel makes up 5 events a second. Which share of them passes a background "
-                 "filter with a window of 5 ms?",
-        reference=1 - math.exp(-0.2),
-        property="One minus the probability that eight neighbours were silent for 5 ms.",
-        hints=("Eight neighbours together speak 40 times a second.", "They are silent for 5 ms with the probability "
-                                                                     "exp(-0.2)."),
+        question="A camera sees nothing, and each pixel makes up 2 events a second. Which share of them passes a background "
+                 "activity filter with a window of 10 ms?",
+        reference=1 - math.exp(-0.16),
+        property="One minus the probability that eight neighbours were silent for 10 ms.",
+        hints=("Eight neighbours together speak 16 times a second.", "They are silent for 10 ms with the probability "
+                                                                     "exp(-0.16)."),
         misconceptions=(
-            Misconception(0.2, "close: that is how many events the eight send within the window on average. Two of them count "
-                               "once: 1 - exp(-0.2)."),
-            Misconception(math.exp(-0.2), "that is the share that is dropped."),
-            Misconception(1 - math.exp(-0.025), "that is one neighbour. There are eight."),
-            Misconception(1 - math.exp(-0.1), "that is four neighbours. The corners count, too."),
+            Misconception(1 - math.exp(-0.18), "that is nine pixels: nobody supports itself, eight are left."),
+            Misconception(0.16, "close: that is how many events the eight send within the window on average. Two of them "
+                                "count once: 1 - exp(-0.16)."),
+            Misconception(math.exp(-0.16), "that is the share that is dropped."),
+            Misconception(1 - math.exp(-0.02), "that is one neighbour. There are eight."),
+            Misconception(1 - math.exp(-0.08), "that is four neighbours. The corners count, too."),
         ),
-        solution="Eq. 5: 1 - exp(-8 * 5 * 0.005) = 1 - exp(-0.2) = 0.181."),
+        solution="Eq. 5: 1 - exp(-8 * 2 * 0.01) = 1 - exp(-0.16) = 0.148."),
 ]
 
 
@@ -199,9 +211,10 @@ GUESSES = {
         "tells in which saccade an edge was seen, and so which way the edge runs.\n\nA good score on such a set says little "
         "about whether a network can use the time of a spike."),
     "19.d": Guess(
-        "A spiking network has learned to name eight directions of motion, and is right in 82 % of new recordings. You play "
-        "these backwards. In how many is its answer still the label?",
-        ("Still 82 %: the pictures are the same", "About 12.5 %: it is confused, and guesses", "Under 2 %"), "Under 2 %",
+        "A spiking network has learned to name eight directions of motion, and is right in about four of five new recordings. "
+        "You play these with their steps in reverse order. In how many is its answer still the label?",
+        ("Still four of five: the pictures are the same", "About 12.5 %: it is confused, and guesses", "Under 2 %"),
+        "Under 2 %",
         "It is not confused at all. Backwards, what went right goes left, and that is what it says: in four of five recordings "
         "it names the opposite direction.\n\nA network that guessed would be right in one of eight. Far fewer than chance "
         "means "
@@ -213,15 +226,15 @@ QUESTIONS = (
              "time?",
              "The same network on shuffled time bins, and a network without time on the summed counts. Where both come close, "
              "the set does not need time, and the score cannot show that the network uses it."),
-    Question("Why can no reader of summed counts tell a direction from its opposite, however deep it is?",
+    Question("Why do readers of summed counts hardly tell a direction from its opposite?",
              "Each wallpaper comes with its negative. A film backwards has the events of the film with the other polarity, "
              "and so "
-             "has the negative: the sums of a picture that moves right are those of its negative that moves left. Both are "
-             "equally likely, so that nothing is left to learn."),
+             "has the negative: the sums of a picture that moves right are nearly those of its negative that moves left. Both "
+             "are equally likely, so that next to nothing is left to learn."),
     Question("When is it right to throw events away?",
              "Where a filter costs fewer wanted than unwanted ones, and somebody has measured it: in a simulation, where one "
-             "knows which is which, or by the score of what comes after. A refractory filter thins bursts, and bursts are "
-             "what moving edges send."),
+             "knows which is which, or by the score of what comes after. A refractory filter cost "
+             "more signal than noise that is spread over all pixels, and less where the noise came from hot ones."),
     Question("What does this camera leave out that a real one has?",
              "A finite bandwidth that depends on the light, noise that depends on it too, a read-out bus that delays events "
              "when "

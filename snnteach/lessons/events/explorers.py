@@ -86,7 +86,7 @@ def update_camera(artists, data):
 EXPLORERS = {
     "camera": Explorer(
         compute_camera, build_camera, update_camera,
-        controls={"digit": Control(5, 0, SHOWN - 1, 1, "digit"),
+        controls={"digit": Control(3, 0, SHOWN - 1, 1, "digit"),
                   "duration": Control(300, 75, 600, 75, "time for the way", "ms"),
                   "threshold": Control(0.25, 0.1, 0.8, 0.05, "contrast threshold", "log units"),
                   "noise": Control(0, 0, 20, 1, "noise", "events/pixel/s"),

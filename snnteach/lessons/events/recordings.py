@@ -186,6 +186,15 @@ def noisy_list(image, pixels, noise_hz, seed):
     return events[order], order < len(signal)
 
 
+def from_hot_pixels(events, signal, seed, hot=6):
+    """Control: as much noise at the same times, out of a few hot pixels drawn by chance instead of all."""
+    generator, moved, noise = torch.Generator().manual_seed(seed), events.clone(), ~signal
+    places = torch.randperm(SENSOR[0] * SENSOR[1], generator=generator)[:hot]
+    chosen = places[torch.randint(hot, (int(noise.sum()),), generator=generator)]
+    moved[noise, 1], moved[noise, 2] = chosen % SENSOR[1], chosen // SENSOR[1]
+    return moved, signal
+
+
 def kept_shares(keep, lists):
     """Run a filter, events -> bool [K], over (events, signal) lists: the shares of signal and of noise that it keeps."""
     kept = [(keep(events), signal) for events, signal in lists]

@@ -18,6 +18,7 @@ from .recordings import (
     digit_net,
     directions,
     flat_steps,
+    from_hot_pixels,
     hidden,
     kept_shares,
     linear,
@@ -145,6 +146,38 @@ def spiking_directions(beta, encode, seed):
     return found
 
 
+def shuffled_directions(seed):
+    """Control, a row: the spiking filters, trained and tested on recordings whose steps are shuffled."""
+    counts, targets, test, wanted = fields_moved(seed)
+    net = seeded(motion_net, seed)
+    train(net, shuffled(counts, 300 + seed), targets, two_traces, seed, epochs=8, learning_rate=2e-2)
+    said = answers(net, shuffled(test, 100 + seed), two_traces)
+    return {"label": right(said, wanted), "opposite": right(said, (wanted + 4) % 8), "axis": right(said % 4, wanted % 4)}
+
+
+def sums_of_shuffled(seed):
+    """Control, a row: the linear model on three sums of steps that were shuffled: as many inputs, no saccades in them."""
+    counts, targets, test, wanted = digits_moved(seed)
+    sums, test_sums = (pooled(shuffled(part, more + seed).unflatten(1, (3, 5)).sum(2))
+                       for part, more in ((counts, 300), (test, 100)))
+    net = seeded(partial(linear, 3 * 578, 10), seed)
+    return {"linear": right(answer_still(net, sums, targets, test_sums, seed), wanted)}
+
+
+def filters_of_hot_pixels(seed):
+    """Control, a row: as much noise out of six hot pixels of each list, of 10 lists, through both filters."""
+    pixels, data = camera(SENSOR, seed), mnist5k()
+    lists = [from_hot_pixels(*noisy_list(data.test_images[20 * seed + place], pixels, 5.0, 20 * seed + place), place)
+             for place in range(10)]
+    found = {}
+    for window in WINDOWS[:4]:
+        for name, keep in (("background", partial(background_filter, size=SENSOR, window_us=1000 * window)),
+                           ("refractory", partial(refractory_filter, size=SENSOR, dead_us=1000 * window))):
+            kept = kept_shares(keep, lists)
+            found |= {f"{name} {window}: {what}": share for what, share in zip(("signal", "noise"), kept, strict=True)}
+    return found
+
+
 def filters(seed):
     """A row: 20 noisy lists through both filters."""
     pixels, data = camera(SENSOR, seed), mnist5k()
@@ -167,5 +200,8 @@ ROWS = {
     "directions, all steps": steps_side_by_side,
     "directions, spiking": partial(spiking_directions, 0.7, two_traces),
     "directions, no memory": partial(spiking_directions, 0.0, no_trace),
+    "directions, shuffled": shuffled_directions,
+    "digits, three sums shuffled": sums_of_shuffled,
     "filters": filters,
+    "filters, hot pixels": filters_of_hot_pixels,
 }

@@ -127,7 +127,7 @@ def _cost(states, commands):
 
 
 def survived(states):
-    """Tell which flights never leave the box: |x|, |y| at most 3 m and a tilt of at most 1.57 rad, at every step.
+    """Tell which flights never leave the box: x and y within 3 m of its middle and a tilt of at most 1.57 rad, at every step.
 
     Args:
         states: [T, B, 6].

@@ -54,10 +54,10 @@ def _check_to_round(owner, weight):
 def weight_codes(weight, bits, rule="largest"):
     """Give each weight the nearest level of a grid: a whole number, and one scale for all of them.
 
-    code = clamp(round(w / s), -L, L)    with s = max |w| / L, or the s that makes the squared error least
+    code = clamp(round(w / s), -L, L)    with s = max abs(w) / L, or the s that makes the squared error least
 
     "least squares" repeats s <- sum(w code) / sum(code^2) with the codes of the s before, starting at the largest weight; the
-    error never grows. With 1 bit there are two levels, code = 1 for w >= 0 and else -1, and s = mean |w|, the best there is.
+    error never grows. With 1 bit there are two levels, code = 1 for w >= 0 and else -1, and s = mean abs(w), the best there is.
 
     Args:
         weight: any shape, not all of it zero.

@@ -30,7 +30,7 @@ const STYLE = `
 
 const KEYS = /^( |Enter|Arrow.*)$/, digits = step => (String(step).split(".")[1] ?? "").length;
 const sum = numbers => numbers.reduce((total, number) => total + number, 0);
-let count = 0;                                            // of names: the buttons of a choice belong together by name
+let count = Math.random();                                // of names, which no other figure of a page has: it has its own kit
 
 function made(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -110,7 +110,7 @@ export function figure(stage) {
       if (!run) terms.push(`${short(after)} × h[${r}] ${short(h[r])}`);
       else if (r == s || spikes.has(r - 1)) terms.push(`β${run > 1 ? raised(run) : ""} ${short(beta ** run)}`);
     }
-    const others = after ? `all ${2 ** (t - s)} paths from L[${t}] to W[${s}] together: ${short(back[s])}`
+    const others = after ? `sum of all paths (${2 ** (t - s)}) from L[${t}] to W[${s}]: ${short(back[s])}`
       : "with V = 0 and a detached reset, no arrow leads from a spike to the next potential: one path is left";
     return [`this path: ${terms.join(" × ")} = ${short(one)}`,
       within(s) ? others : `${t - s} steps back: beyond the window of ${truncation}`,
@@ -129,7 +129,7 @@ export function figure(stage) {
       0, y, ink, style);
     const [first, second, ...shorter] = told();
     fits([first, ...shorter], 1, {weight: "bold"});
-    fits([second, second.split(",")[0], second.replace("together", "")], 2.4, {size: 0.92});
+    fits([second, second.split(",")[0], second.replace("sum of ", "")], 2.4, {size: 0.92});
 
     const arrow = (from, to, flow, dash = []) => {        // its width is the blame that runs along it
       line(pen, [from, to], faint, {width: 0.1, dash});
@@ -160,7 +160,8 @@ export function figure(stage) {
       const up = spikes.has(r);
       if (r < t && up && gap > 4) write(pen, short(after), across(r + 0.5) + 0.2, MIDDLE - 0.5, ink);
       else if (r < t && !up) write(pen, short(values.beta), across(r + 0.5), ROWS.U + 1.4, ink, {align: "center"});
-      if (up || r == t) write(pen, short(h[r]), across(r) + 0.3, ROWS.U - 1.1, ink);
+      if (up || r == t) write(pen, short(h[r]), across(r) + (r < T - 1 ? 0.3 : -0.3), ROWS.U - 1.1, ink,
+        {align: r < T - 1 ? "left" : "right"});
     }
     if (canvas.matches(":focus-visible") && at >= s && at < t)
       line(pen, [[across(at), GRIP - 1], [across(at + 1), GRIP - 1]], ink, {width: 0.3});

@@ -62,15 +62,17 @@ const percent = share => Math.round(100 * Math.min(1, Math.max(0, share)));
 export function figure(stage) {
   const {values, data} = stage;
   const step = stage.slider("step", {label: "look at step", low: 0, high: STEPS - 1, step: 1, start: 4});
+  const play = stage.player(step, 120);
   stage.row(stage.control("beta"), stage.control("current"));
   stage.row(stage.control("kind"), stage.control("held"));
   const canvas = stage.picture(HEAD + 5 * ROW + 4.9, data.alt, draw);
-  stage.row(stage.player(step, 120), step);
+  stage.row(play, step);
   let left, right, edge;                                  // of the traces, and where the bars begin
   canvas.style.cursor = "ew-resize";
   for (const kind of ["pointerdown", "pointermove"]) stage.listen(canvas, kind, event => {
     if (!event.buttons) return;
     canvas.setPointerCapture(event.pointerId);
+    play.stop();
     step.set(Math.round((stage.place(canvas, event)[0] - left) / (right - left) * (STEPS - 1)));
   });
 
@@ -109,7 +111,7 @@ export function figure(stage) {
     line(pen, found.x.flatMap((now, t) => [[across(t - 0.5), level(now)], [across(t + 0.5), level(now)]]), orange);
     line(pen, [[left, level(0)], [right, level(0)]], faint, {width: 0.06});
     for (let t = 0; t < STEPS; t += wide ? 20 : 50) write(pen, t, across(t), bottom + 4.7, grey, {align: "center"});
-    write(pen, `step ${STEPS}`, right, bottom + 4.7, grey, {align: "right"});
+    write(pen, `step ${STEPS - 1}`, right, bottom + 4.7, grey, {align: "right"});
     line(pen, [[across(values.step), bottom + 1.4], [across(values.step), bottom + 3.7]], orange, {width: 0.14});
   }
 
@@ -130,7 +132,8 @@ export function figure(stage) {
       line(pen, mem.map((value, step) => [across(step), level(value)]), blue, {width: 0.12}));
     spk.forEach((fired, step) => fired && line(pen, [[across(step), y + 1.4], [across(step), y + 2.1]], black, {width: 0.12}));
     if (after != null && mem[after] <= top) dot(pen, across(after), level(mem[after]), vermillion, 0.3);
-    if (mem[t] <= top) dot(pen, across(t), level(mem[t]), paid ? vermillion : blue, 0.36);
+    if (mem[t] > top) write(pen, "↑", across(t), y + 3.1, blue, {align: "center", weight: "bold"});
+    else dot(pen, across(t), level(mem[t]), paid ? vermillion : blue, 0.36);
   }
 
   function drawBudget(pen, {shares}, y, column) {

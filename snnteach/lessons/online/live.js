@@ -72,14 +72,17 @@ export function figure(stage) {
   const {values, data} = stage, T = data.x.length, inputs = data.W[0].length, lines = inputs + data.W.length;
   const copy = () => data.x.map(row => [...row]);
   let x = copy(), found, gap, held = null, moved;
+  const mine = () => values.source < inputs;
+  const from = () => mine() ? `input ${values.source}` : `neuron ${values.source - inputs}`;
   const step = stage.slider("step", {label: "now", unit: "step", low: 0, high: T - 1, step: 1, start: T - 1});
-  const play = stage.player(step, 120), neuron = stage.control("neuron"), source = stage.control("source");
+  const play = stage.player(step, 120), neuron = stage.control("neuron"), source = stage.slider("source",
+    {...data.controls.source, unit: "", said: from});
   stage.row(stage.control("beta"), stage.control("beta_out"));
   stage.row(stage.control("gain"), stage.control("feedback"));
   stage.row(source, neuron);
   const boxes = ["3 1 24em", "2 1 18em"].map(flex => made("div", {style: `flex: ${flex}; min-width: 0`}));
   stage.row(...boxes).style.alignItems = "flex-start";
-  const keys = " Arrows move time; space puts a spike of the input there, or takes it away.";
+  const keys = " Arrows move time; space puts or takes a spike of the input.";
   const time = stage.picture(6 * ROW + 1.5, data.alt + keys, drawTime, boxes[0]);
   const cloud = stage.picture(27, "All weights: e-prop against the exact gradient.", drawCloud, boxes[1]);
   stage.row(play, step, stage.button("input as it was", () => { x = copy(); stage.changed(); }));
@@ -88,7 +91,6 @@ export function figure(stage) {
 
   const look = t => { play.stop(); step.set(Math.max(0, Math.min(T - 1, t))); };
   const put = (t, spike) => { x[t][values.source] = spike; stage.changed(); };
-  const mine = () => values.source < inputs;              // a neuron fires when it will
   for (const kind of ["pointerdown", "pointermove", "pointerup"]) stage.listen(time, kind, event => {
     const [across, y] = stage.place(time, event), t = Math.max(0, Math.min(T - 1, Math.floor((across - EDGE) / gap)));
     if (kind == "pointerdown" && y < ROW && mine()) {
@@ -120,7 +122,6 @@ export function figure(stage) {
     source.set(nearest % lines);
   });
 
-  const from = () => mine() ? `input ${values.source}` : `neuron ${values.source - inputs}`;
   stage.update = () => {
     found = model(values, data, x);
     const {sums, weights, place, cosine} = found;

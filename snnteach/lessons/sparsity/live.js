@@ -100,7 +100,7 @@ export function figure(stage) {
   for (const kind of ["pointerdown", "pointermove"]) stage.listen(pad, kind, event => {
     if (!event.buttons || (kind == "pointermove" && !strokes?.length)) return;
     pad.setPointerCapture(event.pointerId);
-    pen = stage.place(pad, event).map((place, axis) => (place - 1.4 * axis) / size);
+    pen = stage.place(pad, event).map((place, axis) => Math.min(1, Math.max(0, (place - 1.4 * axis) / size)));
     put(kind == "pointerdown");
   });
   const moves = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], " ": [0, 0]};
@@ -113,7 +113,10 @@ export function figure(stage) {
     down ? put(lifts) : stage.changed();
   });
   ["focus", "blur"].forEach(kind => stage.listen(pad, kind, () => stage.changed()));
-  stage.listen(steps, "pointerdown", event => neuron.set(Math.floor((stage.place(steps, event)[1] - 1.6) / 17 * HIDDEN)));
+  stage.listen(steps, "pointerdown", event => {
+    const at = Math.floor((stage.place(steps, event)[1] - 1.6) / 17 * HIDDEN);
+    if (at >= 0 && at < HIDDEN) neuron.set(at);
+  });
 
   stage.update = () => {
     pixels = strokes ? prepared(strokes) : shown[values.number];
@@ -130,7 +133,7 @@ export function figure(stage) {
     if (answer == null) return ["no vote yet", strokes ? "your drawing" : `a ${data.labels[values.number]}`];
     const [first, second] = [...count].sort((a, b) => b - a), label = data.labels[values.number];
     const lead = first == second ? "a tie" : `${first - second} votes ahead`;
-    return [`reads ${answer}`, strokes ? lead : `${answer == label ? "right" : "wrong"}: a ${label}`];
+    return [`reads ${answer}`, strokes || first == second ? lead : `${answer == label ? "right" : "wrong"}: a ${label}`];
   }
 
   function sheet(pen, y, size, colour) {

@@ -38,13 +38,13 @@ export function changes(pre, post, pairs) {
     ({...pair, lag: pair.post - pair.pre, change: pairChange(pair.post - pair.pre)}));
 }
 
-const LEFT = 3.2, PRE = 3.6, X = 8.2, Y = 13, POST = 15.6, WEIGHT = 21.6, BOTTOM = 25.4;               // rows of the picture
+const LEFT = 3.2, PRE = 3.6, X = 8.2, Y = 13, POST = 15.6, WEIGHT = 21.6, BOTTOM = 25.4;  // rows of the picture
 const signed = value => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)} %`;
 const nearest = (list, t, of = each => each) => [...list].sort((a, b) => Math.abs(of(a) - t) - Math.abs(of(b) - t))[0];
 
 export function figure(stage) {
   const {values, data} = stage, lag = stage.control("lag"), period = stage.control("period"), play = stage.player(lag, 120);
-  let spikes, chosen, held = null, laid = "", right, found, pairs, own;       // chosen: [neuron, step] or null
+  let spikes, chosen, held = null, laid = "", right, found, pairs, own;  // chosen: [neuron, step] or null
   stage.row(stage.control("pairs"), stage.button("remove spike", () => remove()), play);
   stage.row("regular pairs:", lag, period);
   const parts = ["2 1 27em", "1 1 17em"].map(flex => made("div", {style: `flex: ${flex}; min-width: 0`}));
@@ -71,7 +71,7 @@ export function figure(stage) {
     const [x, y] = stage.place(canvas, event), side = y < X + 0.6 ? "pre" : "post", near = nearest(spikes[side], step(x));
     if (y > POST + 1.6 || x < LEFT - 1) return;
     const grabbed = Math.abs(across(near ?? -99) - x) < 1.1, t = grabbed ? near : Math.round(step(x));
-    canvas.setPointerCapture(event.pointerId);
+    canvas.setPointerCapture(event.pointerId), play.stop();
     held = {side, others: spikes[side].filter(each => each != t), shift: t - step(x), before: [{...spikes}, chosen]};
     put(side, held.others, t);
   });
@@ -82,7 +82,7 @@ export function figure(stage) {
     [spikes[held.side], chosen] = [held.others, null];
     stage.changed();
   });
-  stage.listen(canvas, "pointerup", () => { held = null; });
+  stage.listen(canvas, "pointerup", () => held = null);
   stage.listen(canvas, "pointercancel", () => {           // the finger scrolls the page
     if (held) [spikes, chosen] = held.before;
     held = stage.changed();
@@ -90,7 +90,7 @@ export function figure(stage) {
   stage.listen(canvas, "keydown", event => {
     const places = all(), here = places.findIndex(each => `${each}` == `${chosen}`), [side, t] = chosen ?? ["pre", 40];
     const walk = {ArrowLeft: -1, ArrowRight: 1}[event.key], other = {ArrowUp: -1, ArrowDown: 1}[event.key];
-    if (walk && chosen) put(side, spikes[side].filter(each => each != t), t + 1.1 * walk);          // past its neighbour
+    if (walk && chosen) put(side, spikes[side].filter(each => each != t), t + 1.1 * walk);  // past its neighbour
     else if (other) chosen = places[(here + other + places.length) % places.length] ?? null;
     else if (event.key == "Enter") put(side, spikes[side], t + 10);
     else if (/Delete|Backspace/.test(event.key)) remove();
@@ -145,7 +145,7 @@ export function figure(stage) {
     drawWeight(pen);
   }
 
-  function drawRead(pen, t, from, to, value, colour, dash) {      // from a spike to the trace that it reads
+  function drawRead(pen, t, from, to, value, colour, dash) {  // from a spike to the trace that it reads
     if (!value) return;
     const x = across(t), end = to > from ? -0.6 : 0.6;
     line(pen, [[x, from], [x, to + end]], colour, {width: 0.14, dash});
@@ -191,8 +191,8 @@ export function figure(stage) {
     write(pen, "post first", 1, level(0.6), purple, {weight: "bold"});
     write(pen, "lag: post minus pre (steps)", width / 2, 14.6, grey, {align: "center"});
     const total = {lag: `Δw = all ${pairs.length} pairs`, change: sum(pairs.map(pair => pair.change))};
-    [...own.slice(0, 5), total].forEach((pair, row) => {
-      const y = pair == total ? BOTTOM + 0.6 : 16.6 + 1.4 * row, weight = pair == total ? "bold" : "normal";
+    [...own, total].forEach((pair, row) => {
+      const y = pair == total ? 26 : 16.6 + Math.min(1.4, 8 / own.length) * row, weight = pair == total ? "bold" : "";
       write(pen, pair == total ? pair.lag : `lag ${pair.lag}`.replace("-", "−"), 1, y, ink, {weight});
       write(pen, signed(pair.change), width - 1, y, ink, {weight, align: "right"});
     });

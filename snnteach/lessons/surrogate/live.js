@@ -93,7 +93,7 @@ export function figure(stage) {
   function verdict() {
     const after = values.step ? `Step ${values.step}: ` : "", [fire, reach] = [found.fires, found.reached].map(percent);
     if (found.fires) return `${after}${fire} fire, ${reach} in reach`;
-    return `${after}${found.reached ? `silent, not dead: ${reach} in reach` : "silent and dead: 0 % in reach"}`;
+    return `${after}silent; ${reach} of the neurons where h > 0.01`;
   }
 
   function draw(pen, width) {

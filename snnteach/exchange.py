@@ -1,4 +1,6 @@
 """A network for other tools: as a graph of NIR's nodes in plain dicts, run step by step, and as one step for `torch.export`."""
+import math
+
 import torch
 from torch import nn
 
@@ -107,7 +109,7 @@ def _check_graph(owner, graph):
                    f"edges must be pairs of names of nodes, got {edge!r}.")
 
 
-def run_graph(graph, x, dt=1e-4):
+def run_graph(graph, x, dt=None):
     """Run a graph of NIR's nodes by Euler steps, and return what every node sent.
 
     LI: v[t] = v[t-1] + dt/tau (v_leak - v[t-1] + r x[t]);    LIF: the same, 1 where v > v_threshold, then v = v_reset there
@@ -115,14 +117,16 @@ def run_graph(graph, x, dt=1e-4):
     Args:
         graph: a dict, such as `export_graph` returns, of the node types in `NODES`; numbers are tensors.
         x: input, [T, B, N].
-        dt: seconds of a step, above 0. A file need not say it: NIR's equations have no step.
+        dt: seconds of a step, above 0. None takes the note of `export_graph`, graph["metadata"]["dt"], and 1e-4 without one: a
+            file need not say it, as NIR's equations have no step. Another dt than the note's is refused.
 
     Returns:
         {name of node: what it sent, [T, B, N]}. Spikes and currents cross in their own step; a Delay takes round(delay / dt).
 
     Raises:
         TypeError: graph not a dict of nodes and edges, x not a floating-point tensor, dt not a number.
-        ValueError: a node of another type, an edge of unknown nodes, a loop without a Delay, x not [T, B, N], dt not above 0.
+        ValueError: a node of another type, an edge of unknown nodes, a loop without a Delay, x not [T, B, N], dt not above 0 or
+            not the one that the graph notes.
 
     Source: Pedersen et al. (2024), doi:10.1038/s41467-024-52259-9, for the nodes; Euler's step is the reader's choice.
 
@@ -136,7 +140,7 @@ def run_graph(graph, x, dt=1e-4):
     check_signal("run_graph", "x", x, layout="[T, B, N] (time first)", dims=3,
                  hint=" For input that does not change use direct_current(x, num_steps).")
     check_finite("run_graph", "x", x, "Leave such samples out.")
-    check_numbers("run_graph", above=0, dt=dt)
+    dt = _step_of("run_graph", graph, dt)
     nodes, sources = graph["nodes"], {name: [] for name in graph["nodes"]}
     for start, end in graph["edges"]:
         sources[end].append(start)
@@ -153,6 +157,24 @@ def run_graph(graph, x, dt=1e-4):
                          else sum(sent[source][t - lag] for source in sources[name]))
                 sent[name].append(_node_step(nodes[name]["type"], made[name], heard, state, name))
     return {name: torch.stack(values) for name, values in sent.items()}
+
+
+def _step_of(owner, graph, dt):
+    """The step in seconds: the graph's note, which another dt must not contradict; without a note dt, or 1e-4."""
+    metadata = graph.get("metadata")
+    noted = metadata.get("dt") if isinstance(metadata, dict) else None
+    if noted is None:
+        dt = 1e-4 if dt is None else dt
+        check_numbers(owner, above=0, dt=dt)
+        return float(dt)
+    noted = noted if isinstance(noted, (int, float)) else float(noted)
+    check_numbers(owner, above=0, **{'graph["metadata"]["dt"]': noted})
+    if dt is not None:
+        check_numbers(owner, above=0, dt=dt)
+        check_that(owner, math.isclose(dt, noted, rel_tol=1e-6),
+                   f"dt must be the step that the graph was written for, {noted:g} s, or None, got {dt:g}. At another step its "
+                   "neurons are others.")
+    return float(noted)
 
 
 def _check_wired(owner, nodes, sources, x, dt):

@@ -84,8 +84,26 @@ def spiking_only(x, weights, spikes):
     return macs, additions, sum(spk.sum().item() / x.shape[1] for spk in spikes)
 
 
+def hidden_only(x, weights, spikes):
+    """Forgets that the read-out leaks as well."""
+    macs, additions, _ = count(x, weights, spikes)
+    return macs, additions, len(x) * sum(map(len, weights[:-1]))
+
+
+def updates_of_the_batch(x, weights, spikes):
+    """Multiplies the updates by the samples."""
+    macs, additions, updates = count(x, weights, spikes)
+    return macs, additions, updates * x.shape[1]
+
+
+def mean_over_steps(x, weights, spikes):
+    """Averages over the steps, too."""
+    macs, additions, updates = count(x, weights, spikes)
+    return macs / len(x), additions / len(x), updates
+
+
 def mask_of(weight, sparsity):
-    order = weight.abs().flatten().argsort()
+    order = weight.abs().flatten().argsort(stable=True)                # among equals the first go
     mask = torch.ones(weight.numel())
     mask[order[:round(sparsity * weight.numel())]] = 0
     return mask.view_as(weight)
@@ -120,6 +138,26 @@ def share_of_the_largest(weight, sparsity):
     return (weight.abs() >= sparsity * weight.abs().max()).float()
 
 
+def _limit(weight, sparsity):
+    """The smallest size that stays."""
+    return weight.abs().flatten().sort().values[round(sparsity * weight.numel())]
+
+
+def equals_stay(weight, sparsity):
+    """Keeps all that is as large as the smallest that stays."""
+    return (weight.abs() >= _limit(weight, sparsity)).float()
+
+
+def equals_go(weight, sparsity):
+    """Prunes all that is as large as the largest that goes."""
+    return (weight.abs() > _limit(weight, sparsity - 1 / weight.numel())).float() if sparsity else torch.ones_like(weight)
+
+
+def last_equals_go(weight, sparsity):
+    """Among equals, prunes the last."""
+    return mask_of(weight.flatten().flip(0), sparsity).flip(0).view_as(weight)
+
+
 def pruned_weight(weight, sparsity):
     """Returns the weights, not the mask."""
     return weight * mask_of(weight, sparsity)
@@ -139,6 +177,17 @@ def read_lif(x, tau, r, v_threshold, dt):
         v = v + dt / tau * (r * now - v)                               # an Euler step of tau dv/dt = -v + r x
         spk = (v > v_threshold).to(x.dtype)
         v = v * (1 - spk)                                              # reset to zero
+        spikes.append(spk)
+    return torch.stack(spikes)
+
+
+def late_spike(x, tau, r, v_threshold, dt):
+    """Compares before the Euler step."""
+    v, spikes = torch.zeros_like(x[0]), []
+    for now in x:
+        spk = (v > v_threshold).to(x.dtype)
+        v = v * (1 - spk)
+        v = v + dt / tau * (r * now - v)
         spikes.append(spk)
     return torch.stack(spikes)
 

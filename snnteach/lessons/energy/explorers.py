@@ -61,7 +61,9 @@ def update_price(artists, data):
             below += data[side][part]
     artists["line"].set_data([0.0, MOST_SPIKES], data["line"])
     artists["here"].set_data([data["spikes"]], [min(data["ratio"], MOST_COST)])
-    artists["verdict"].set_text(f"spiking pays {data['ratio']:.2f} of dense")
+    beyond = data["ratio"] > MOST_COST
+    artists["here"].set_marker("^" if beyond else "o")
+    artists["verdict"].set_text(f"spiking pays {data['ratio']:.2f} of dense{', off the picture' if beyond else ''}")
     artists["even"].set_text(f"equal at {data['break_even']:.2f} spikes")
 
 

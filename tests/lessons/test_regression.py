@@ -218,9 +218,9 @@ def test_the_picture_of_a_push():
         crashed = ([], []) if data["crash"] is None else (states[-1:, 0], states[-1:, 1])
         picture.points("crashed", *crashed, "vermillion", "X")
         if data["crash"] is None:
-            picture.says("said", "flies")
+            picture.says("said", f"{s['controller']}: flies")
         else:
-            picture.says("said", "crashes after {} s", f"{end * 0.03:.1f}")
+            picture.says("said", f"{s['controller']}: crashes after {{}} s", f"{end * 0.03:.1f}")
         picture.line("tilt", np.arange(end + 1) * 0.03, states[:, 4], "blue", clipped=True)
         step, neuron = data["spikes"][:end].numpy().nonzero()
         picture.points("spikes", step * 0.03, neuron, "black", "|")
@@ -229,7 +229,7 @@ def test_the_picture_of_a_push():
 
 def test_what_stands_behind_the_picture():
     behind = background("regression.push")
-    behind.axes("0", "flies", ("x (m)", -3.4, 3.4), ("y (m)", -3.4, 3.4))
+    behind.axes("0", "LQR: flies", ("x (m)", -3.4, 3.4), ("y (m)", -3.4, 3.4))
     behind.axes("1", "", ("", 0, 4.5), ("tilt (rad)", -1.9, 1.9))
     behind.axes("2", "", ("time (s)", 0, 4.5), ("", -2, 66), yticks={16: "layer 1", 48: "layer 2"})
 

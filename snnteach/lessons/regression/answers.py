@@ -112,6 +112,22 @@ def no_memory(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, read
     return mem1, spk1, mem2, spk2, spk2 @ readout.T + offset
 
 
+def seventeen(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, readout, offset):
+    """Multiplies the read-out by 17, which the caller does."""
+    return controller_step(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, 17 * readout, 17 * offset)
+
+
+def offset_whole(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, readout, offset):
+    """Lets all of the offset in."""
+    return controller_step(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, readout, offset / 0.3)
+
+
+def reads_membranes(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, readout, offset):
+    """Reads the membranes of the second layer."""
+    mem1, spk1, mem2, spk2, _ = controller_step(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, readout, offset)
+    return mem1, spk1, mem2, spk2, 0.7 * u + 0.3 * (mem2 @ readout.T + offset)
+
+
 def fires_at_zero(s, mem1, spk1, mem2, spk2, u, weight1, bias1, weight2, bias2, readout, offset):
     """Forgets to subtract the threshold before the step function."""
     mem1 = 0.7 * mem1 + s @ weight1.T + bias1 - spk1

@@ -88,7 +88,7 @@ EXERCISES = [
     Exercise(
         id="18.5", difficulty="medium", minutes=15, build=True, tolerance=1e-6,
         gradients=("s", "mem1", "spk1", "mem2", "spk2", "u", "weight1", "weight2", "readout"),
-        question="Write one step of the controller, Eq. 6, for scaled states s [B, 6]: two layers with beta = 0.7, "
+        question="Write one step of the controller, Eq. 7, for scaled states s [B, 6]: two layers with beta = 0.7, "
                  "threshold 1, "
                  "reset by subtraction and `atan()`, the second hearing what the first has just fired; then u <- 0.7 u + 0.3 "
                  "(spk2 V' + c), with V in `readout` [2, N] and c in `offset`. Return (mem1, spk1, mem2, spk2, u). The reset "
@@ -101,15 +101,17 @@ EXERCISES = [
                "`spike(mem1 - 1, atan())` is the step function with a surrogate gradient.",
                "The second layer is the same with spk1 in the place of s. Then the read-out: 0.7 * u + 0.3 * (...)."),
         misconceptions=(
-            Misconception(answers.detaches, "the values are right, and the reset is detached. This once it must not be: "
-                                            "section "
-                                            "4 says why."),
+            Misconception(answers.detaches, "the values are right, and the reset is detached. The question asks for one that "
+                                            "keeps its gradient: subtract spk1 and spk2 as they are."),
+            Misconception(answers.seventeen, "17 is put in outside: use `readout` and `offset` as they are."),
+            Misconception(answers.offset_whole, "the offset is part of the drive, of which 0.3 comes in."),
+            Misconception(answers.reads_membranes, "V reads the spikes of the second layer, and not its membranes."),
             Misconception(answers.compares_only, "the values are right, and no gradient comes through: a comparison has none. "
                                                  "Use spike(mem - 1, atan())."),
             Misconception(answers.hears_late, "your second layer hears the spikes of the step before. It has to hear those of "
                                               "this step."),
             Misconception(answers.never_resets, "nothing resets: subtract the spikes that were handed in, spk1 and spk2."),
-            Misconception(answers.sums_up, "Eq. 6 lets only 0.3 of the drive in."),
+            Misconception(answers.sums_up, "Eq. 7 lets only 0.3 of the drive in."),
             Misconception(answers.no_memory, "the command has a memory: 0.7 of the last one stays."),
             Misconception(answers.fires_at_zero, "the threshold is 1: spike(mem - 1, ...), which compares with zero."),
             Misconception(answers.resets_to_zero, "that resets to zero. Subtract the threshold, 1, and keep the excess."),
@@ -122,6 +124,7 @@ EXERCISES = [
         property="It acts once in each layer: used twice, it has to undo 6.25.",
         hints=("The gradient is multiplied by the surrogate's derivative once in each layer.", "f * f * 6.25 = 1."),
         misconceptions=(
+            Misconception(0.41, "0.41 mends a gradient 6 times too large; here it is 6.25."),
             Misconception(0.16, "that would do if the gradient passed one surrogate. It passes two, and would be 6 times too "
                                 "small."),
             Misconception(2.5, "upside down: that makes it larger still."),
@@ -158,8 +161,8 @@ def _holds(data):
 GUESSES = {
     "18.a": Guess(
         "Three controllers can fly the craft below: a spiking network of 64 neurons, trained; a *linear* one, fourteen "
-        "numbers, trained in the same way; and LQR, fourteen numbers out of a textbook formula. At a kick of 2 rad/s none "
-        "falls. You kick harder. Who falls first?",
+        "numbers, trained on the same kind of flights; and LQR, fourteen numbers out of a textbook formula. At a kick of "
+        "2 rad/s none falls. You kick harder. Who falls first?",
         ("The linear ones: they know only small errors", "The spiking one",
          "All at about the same kick: the rotors are the limit"), "The spiking one",
         "With the flight below the spiking controller falls at a kick of 3, both linear ones at 4. From 200 starts and with a "
@@ -184,7 +187,7 @@ GUESSES = {
         "beside them nobody can tell whether they are worth anything."),
     "18.d": Guess(
         "Nearly all networks of this course kept the reset out of the gradient (`detach_reset=True`), and learned. Ten "
-        "controllers are trained so. How many of the ten keep the craft in the air from nearly all starts?",
+        "controllers are trained so. How many of the ten keep the craft in the air from at least 95 % of the starts?",
         ("All ten", "About half", "None"), "None",
         "Nine lose every flight, the tenth one in ten; and ten of ten succeed with the reset left in the gradient.\n\nA "
         "spike that comes makes the next one "

@@ -121,7 +121,7 @@ def build_push(fig):
         "craft": air.plot([], [], color=COLORS["blue"], linewidth=3, solid_capstyle="round")[0],
         "last": air.plot([], [], color="black", linewidth=4, solid_capstyle="round")[0],
         "crashed": air.plot([], [], "X", color=COLORS["vermillion"], markersize=13)[0],
-        "said": air.set_title("flies"),
+        "said": air.set_title("spiking: flies"),
         "tilt": tilt.plot([], [], color=COLORS["blue"], linewidth=1.8)[0],
         "spikes": raster.plot([], [], "|", color="black", markersize=2.6, markeredgewidth=1.0)[0],
         "silent": raster.text(0.5, 0.5, "", transform=raster.transAxes, ha="center", va="center", color="0.35"),
@@ -136,7 +136,8 @@ def update_push(artists, data):
     artists["craft"].set_data(*craft(states[[step for step in _SHOWN if step <= end]]))
     artists["last"].set_data(*craft(states[-1:]))
     artists["crashed"].set_data(([], []) if data["crash"] is None else (states[-1:, 0], states[-1:, 1]))
-    artists["said"].set_text("flies" if data["crash"] is None else f"crashes after {end * DT:.1f} s")
+    ended = "flies" if data["crash"] is None else f"crashes after {end * DT:.1f} s"
+    artists["said"].set_text(f"{data['controller']}: {ended}")
     artists["tilt"].set_data(np.arange(end + 1) * DT, states[:, 4])
     step, neuron = data["spikes"][:end].numpy().nonzero()
     artists["spikes"].set_data(step * DT, neuron)

@@ -11,13 +11,16 @@ from ...control import (
     draw_starts,
     flight_cost,
     fly,
+    lqr_controller,
     survived,
     train_controller,
 )
+from ...regression import nrmse
 from ...surrogate import atan
 
 STEPS = 500                                                  # 15 seconds
 _PEAK = atan()
+TURNS = (5, 10, 20, 40, 80)                                  # steps flown
 
 
 @cache
@@ -64,7 +67,7 @@ def trained(seed, make=SpikingController, factor=1.0, truncate=None, **options):
 
 
 def trained_linear(seed):
-    """Train the fourteen numbers of a linear controller the same way, with its own learning rate."""
+    """Train the fourteen numbers of a linear controller, with a learning rate and a number of updates of its own."""
     controller = LinearController()
     train_controller(controller, 150, learning_rate=2e-2, generator=torch.Generator().manual_seed(seed))
     return controller
@@ -113,3 +116,43 @@ def lesions(controller, seed):
     """The share of flights that survives when so many of 32 neurons are cut in each layer."""
     generator = torch.Generator().manual_seed(500 + seed)
     return {f"cut {count}": tested(cut_neurons(controller, count, generator))["survival"] for count in (2, 3, 6, 10)}
+
+
+def turns(controller):
+    """Gradients of a flight's cost with the reset attached and detached, by steps flown: both norms, and their cosine."""
+    starts, found = draw_starts(16, 1.0, torch.Generator().manual_seed(9)), {}
+    for steps in TURNS:
+        both = []
+        for detach in (False, True):
+            same = SpikingController(detach_reset=detach)
+            same.load_state_dict(controller.state_dict())
+            flight = fly(same, starts, steps)
+            flight_cost(flight.states[1:], flight.commands).backward()
+            both.append(torch.cat([weight.grad.flatten() for weight in same.parameters()]))
+        found |= {f"attached, {steps}": both[0].norm().item(), f"detached, {steps}": both[1].norm().item(),
+                  f"cosine, {steps}": torch.cosine_similarity(*both, 0).item()}
+    return found
+
+
+def imitated(seed, detach_reset, updates=40, steps=30):
+    """Train a controller to say what LQR says on LQR's flights, without a loop; NRMSE of its commands on the test starts."""
+    generator, teacher = torch.Generator().manual_seed(seed), lqr_controller()
+    controller = SpikingController(detach_reset=detach_reset, generator=generator)
+    optimizer = torch.optim.Adam(controller.parameters(), 1e-2)
+
+    def said(start):
+        with torch.no_grad():
+            flight = fly(teacher, start, steps)
+        memory, commands = None, []
+        for state in flight.states[:-1]:
+            command, memory, _ = controller(state, memory)
+            commands.append(command)
+        return torch.stack(commands)[5:], flight.commands[5:]
+
+    for _ in range(updates):
+        mine, wanted = said(draw_starts(32, 1.0, generator))
+        optimizer.zero_grad()
+        (mine - wanted).square().mean().backward()
+        optimizer.step()
+    with torch.no_grad():
+        return nrmse(*said(test_starts()))

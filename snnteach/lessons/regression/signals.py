@@ -85,6 +85,18 @@ def linear_error(seed):
     return found
 
 
+def quadratic_error(seed):
+    """Control: NRMSE of the product by twelve lags, a constant and the 78 products of the lags, as `linear_error` fits."""
+    one, other = torch.triu_indices(12, 12)
+    rows, targets = [], []
+    for start in (1000, 2000):
+        x = trajectories(start + seed)[0]
+        past = torch.cat([lags(signal, 12)[SKIP - 11:] for signal in x.T])
+        rows.append(torch.cat([past, past[:, 1:][:, one] * past[:, 1:][:, other]], 1))
+        targets.append((x * x.roll(LAG, 0))[SKIP:].T.flatten())
+    return nrmse(rows[1] @ fit_linear(rows[0], targets[0]), targets[1])
+
+
 @cache
 def months():
     """The root of the sunspot numbers, divided by ten, [3120]."""

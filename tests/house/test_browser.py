@@ -150,7 +150,7 @@ def test_everything_moves_and_a_solved_exercise_is_kept(lab, reader, name):
 def test_lecture_mode_enlarges_text_and_figures_until_it_is_undone(lab, reader):
     shutil.copy(notebooks.TUTORIALS / SMALL, lab.folder / "lecture.ipynb")
     reader.open(lab, "lecture.ipynb")
-    explorer = next(cell for cell in cells.code_cells(notebooks.TUTORIALS / SMALL) if "explorer" in cells.tags(cell))
+    explorer = next(cell for cell in cells.code_cells(notebooks.TUTORIALS / SMALL) if cell.source.startswith("explore("))
     reader.run(["setup", explorer.id])
     cell, picture = reader.cell(explorer.id), "cell => cell.querySelector('.widget-image')?.naturalWidth"
     letters = ("cell => ['.cm-content', '.widget-label'].map("

@@ -21,6 +21,7 @@ from ._arguments import (
     check_that,
     check_whole,
 )
+from .regulator import linearise, lqr_gain
 from .surrogate import atan, spike
 
 DT, GRAVITY = 0.03, 9.8                                      # seconds, m/s^2; the craft weighs 1 kg
@@ -419,85 +420,6 @@ def _check_training(owner, controller, updates, batch, horizon, width, learning_
     check_generator(owner, generator)
 
 
-def linearise(state, command, dt=DT):
-    """Differentiate one step of the craft at a point: what a small error and a small command do.
-
-    s[t+1] ~ s* + A (s[t] - s) + B (u[t] - u),    A = d step / d state,  B = d step / d command
-
-    Args:
-        state: s, [6]; zeros for hovering.
-        command: u, [2]; zeros for hovering.
-        dt: length of the step in seconds, positive.
-
-    Returns:
-        (A [6, 6], B [6, 2]).
-
-    Raises:
-        TypeError: state or command not floating-point tensors of one dtype, dt not a number.
-        ValueError: state not [6], command not [2], NaN or infinity in them, dt not positive.
-
-    Source: the first-order Taylor expansion, by autograd.
-
-    >>> a, b = linearise(torch.zeros(6), torch.zeros(2))
-    >>> round(b[5, 1].item(), 4), round(a[2, 4].item(), 4)
-    (0.0735, -0.294)
-    """
-    for name, value, size in (("state", state, 6), ("command", command, 2)):
-        check_signal("linearise", name, value, layout=f"[{size}]", dims=1)
-        check_shape("linearise", name, value, (size,), "one number each")
-        check_finite("linearise", name, value)
-    check_dtype("linearise", "command", command, "state", state)
-    check_numbers("linearise", above=0, dt=dt)
-    step = lambda s, u: _move(s[None], u[None], float(dt))[0]                                    # noqa: E731
-    return torch.autograd.functional.jacobian(step, (state.detach(), command.detach()))
-
-
-def lqr_gain(a, b, state_cost, command_cost, num_steps=2000):
-    """Solve the linear-quadratic regulator: the best linear feedback for linear dynamics and a quadratic cost.
-
-    K = (R + B' P B)^-1 B' P A,    P <- Q + A' P (A - B K),    u = -K s
-
-    Args:
-        a: A, [n, n].
-        b: B, [n, m].
-        state_cost: Q, [n, n].
-        command_cost: R, [m, m].
-        num_steps: iterations of the Riccati equation, from P = Q.
-
-    Returns:
-        K, [m, n]; the best command is -K s.
-
-    Raises:
-        TypeError: not floating-point tensors of one dtype.
-        ValueError: shapes that do not fit, NaN or infinity in them, num_steps not a whole number of at least 1.
-
-    Source: the discrete-time algebraic Riccati equation, by value iteration.
-
-    >>> one = torch.eye(1)
-    >>> round(lqr_gain(one, one, one, one).item(), 3)
-    0.618
-    """
-    _check_regulator("lqr_gain", a, b, state_cost, command_cost, num_steps)
-    price = state_cost
-    for _ in range(int(num_steps)):
-        gain = torch.linalg.solve(command_cost + b.T @ price @ b, b.T @ price @ a)
-        price = state_cost + a.T @ price @ (a - b @ gain)
-    return gain
-
-
-def _check_regulator(owner, a, b, state_cost, command_cost, num_steps):
-    for name, value, layout in (("a", a, "[n, n]"), ("b", b, "[n, m]"), ("state_cost", state_cost, "[n, n]"),
-                                ("command_cost", command_cost, "[m, m]")):
-        check_signal(owner, name, value, layout=layout, dims=2)
-        check_dtype(owner, name, value, "a", a)
-        check_finite(owner, name, value)
-    check_shape(owner, "a", a, (len(a), len(a)), "square")
-    check_shape(owner, "b", b, (len(a), b.shape[1]), "to fit a")
-    check_shape(owner, "state_cost", state_cost, (len(a), len(a)), "to fit a")
-    check_shape(owner, "command_cost", command_cost, (b.shape[1], b.shape[1]), "to fit b")
-    check_whole(owner, high=100_000, num_steps=num_steps)
-
-
 def lqr_controller(effort=0.1, dt=DT):
     """Make the linear-quadratic regulator of the hovering craft, for the errors of `flight_cost` and a price on effort.
 
@@ -524,7 +446,8 @@ def lqr_controller(effort=0.1, dt=DT):
     """
     check_numbers("lqr_controller", above=0, effort=effort, dt=dt)
     scale = torch.tensor(SCALE, dtype=torch.float64)
-    a, b = linearise(torch.zeros(6, dtype=torch.float64), torch.zeros(2, dtype=torch.float64), dt)
+    still = torch.zeros(6, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
+    a, b = linearise(lambda state, command: _move(state[None], command[None], float(dt))[0], *still)
     state_cost = torch.diag(torch.tensor(WEIGHTS, dtype=torch.float64) / scale**2)
     gain = lqr_gain(a, b, state_cost, float(effort) * torch.eye(2, dtype=torch.float64))
     return LinearController((-gain * scale).float())

@@ -14,13 +14,12 @@ from snnteach.control import (
     draw_starts,
     flight_cost,
     fly,
-    linearise,
     lqr_controller,
-    lqr_gain,
     survived,
     train_controller,
 )
 from snnteach.neurons import lif_step
+from snnteach.regulator import linearise, lqr_gain
 
 FLOAT = torch.float64
 
@@ -53,8 +52,14 @@ def test_each_force_acts_where_newton_says():
     assert tilted[0, 3].item() == pytest.approx(0.1 * 9.8 * (math.cos(0.5) - 1))
 
 
+def hovering():
+    """The craft at rest as a linear model."""
+    step = lambda s, u: craft_step(s[None], u[None])[0]                                            # noqa: E731
+    return linearise(step, torch.zeros(6, dtype=FLOAT), torch.zeros(2, dtype=FLOAT))
+
+
 def test_the_step_in_closed_form_is_what_linearise_differentiates():
-    a, b = linearise(torch.zeros(6, dtype=FLOAT), torch.zeros(2, dtype=FLOAT))
+    a, b = hovering()
     dt, g = 0.03, 9.8
     expected = torch.eye(6, dtype=FLOAT)
     expected[0, 2] = expected[1, 3] = expected[4, 5] = dt
@@ -94,18 +99,10 @@ def test_starts_fill_their_box():
     assert torch.equal(starts, draw_starts(4000, 0.5, seeded())) and starts.mean(0).abs().max() < 0.02
 
 
-def test_the_regulator_solves_the_riccati_equation():
-    a, b = linearise(torch.zeros(6, dtype=FLOAT), torch.zeros(2, dtype=FLOAT))
-    q, r = torch.eye(6, dtype=FLOAT), 0.1 * torch.eye(2, dtype=FLOAT)
-    gain = lqr_gain(a, b, q, r)
-    closed, price = a - b @ gain, torch.zeros(6, 6, dtype=FLOAT)
-    for _ in range(4000):                                                          # the price of the closed loop, summed up
-        price = q + gain.T @ r @ gain + closed.T @ price @ closed
-    again = torch.linalg.solve(r + b.T @ price @ b, b.T @ price @ a)
-    assert torch.allclose(gain, again, rtol=1e-6) and torch.linalg.eigvals(closed).abs().max() < 1
-    golden = (5**0.5 - 1) / 2                                                      # x' = x + u, q = r = 1: K = 1/golden - 1
-    one = torch.eye(1, dtype=FLOAT)
-    assert lqr_gain(one, one, one, one).item() == pytest.approx(golden)
+def test_the_regulator_of_the_craft_is_the_gain_for_its_linear_model():
+    scale, weights = (torch.tensor(row, dtype=FLOAT) for row in (control.SCALE, control.WEIGHTS))
+    gain = lqr_gain(*hovering(), torch.diag(weights / scale**2), 0.1 * torch.eye(2, dtype=FLOAT))
+    assert torch.allclose(lqr_controller().weight.double(), -gain * scale, rtol=1e-5)
 
 
 def test_the_regulator_flies_and_nobody_does_not():
@@ -209,7 +206,6 @@ def test_slopes_of_a_linear_controller_and_of_a_detached_one():
     (lambda: fly(lambda s, m: torch.zeros(1, 2), torch.zeros(1, 6), 3), "fly: controller must return"),
     (lambda: fly(LinearController(), torch.zeros(1, 6), 3, kick=3), "fly: kick must be the pair"),
     (lambda: train_controller(LinearController(), clip=0), "train_controller: clip must be above 0"),
-    (lambda: lqr_gain(torch.eye(2), torch.eye(2), torch.eye(3), torch.eye(2)), "lqr_gain: state_cost must be"),
     (lambda: cut_neurons(LinearController(), 1), "cut_neurons: controller must be a SpikingController"),
     (lambda: cut_neurons(SpikingController(4), 5), "cut_neurons: count must be .* at most 4"),
     (lambda: command_slopes(LinearController(), torch.zeros(1, 6), 2), "command_slopes: num_steps must be"),

@@ -6,10 +6,10 @@ import torch
 
 from snnteach import balance, decoding
 from snnteach.activity import calibrate_threshold
-from snnteach.encoding import spike_statistics
 from snnteach.networks import SpikingMLP, direct_current
 from snnteach.neurons import lif
 from snnteach.scores import most_active
+from snnteach.spike_trains import spike_statistics
 from snnteach.zoo import recurrent_lif
 
 FLOAT = torch.float64

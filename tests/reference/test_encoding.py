@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 from snnteach import encoding
 from snnteach.data import recordings
 from snnteach.encoding import (
-    bin_times,
     delta_code,
     delta_decode,
     field_centres,
     latency_code,
     latency_decode,
     latency_time,
-    mutual_information,
     phase_code,
     phase_decode,
     phase_weights,
@@ -26,9 +24,9 @@ from snnteach.encoding import (
     population_decode,
     rate_code,
     rate_decode,
-    spike_statistics,
 )
 from snnteach.neurons import first_spike_step, lif
+from snnteach.spike_trains import spike_statistics
 
 FLOAT = torch.float64
 GREYS = torch.arange(256, dtype=FLOAT) / 255
@@ -205,50 +203,6 @@ def test_a_leak_of_one_half_reads_binary():
     assert torch.equal(lif(bits, 0.5, reset="none")[1][-1, 0] * 128, torch.arange(256, dtype=FLOAT))
 
 
-def test_statistics_of_trains_known_by_hand():
-    spk = torch.zeros(10, 2)
-    spk[[0, 2, 6], 0] = 1
-    spk[4, 1] = 2
-    found = spike_statistics(spk, dt=0.5)
-    assert found["rate"] == 0.5 and found["fano"] == pytest.approx(0.5 / 2.5)
-    gaps = torch.tensor([2.0, 4.0, 0.0])
-    assert found["cv"] == pytest.approx((gaps.std() / gaps.mean()).item())
-    one = torch.zeros(5, 1)
-    one[2] = 1
-    assert all(math.isnan(spike_statistics(one)[name]) for name in ("fano", "cv"))
-
-
-def test_bin_times():
-    assert bin_times(torch.tensor([0, 999, 1000, 2999]), 3, dt=1000).tolist() == [2, 1, 1]
-    times = torch.rand(200, dtype=FLOAT, generator=seeded()).sort().values
-    assert bin_times(times, 50, dt=0.02).sum() == 200
-
-
-@pytest.mark.parametrize(("dt", "num_steps"), [(0.001, 1000), (0.001, 100_000), (0.01, 777), (0.1, 50), (1 / 3, 999), (7, 60)])
-@pytest.mark.parametrize("dtype", [torch.float32, FLOAT])
-def test_a_time_on_the_grid_lands_on_its_own_step(dt, num_steps, dtype):
-    steps = torch.arange(num_steps)
-    grids = [steps.to(dtype) * dt, (steps.double() * dt).to(dtype),
-             torch.arange(num_steps, dtype=FLOAT).div(1 / dt).to(dtype)]
-    for times in grids:
-        for unit in (dt, np.float64(dt), *([np.float32(dt)] if dtype == torch.float32 else [])):
-            inside = times[times < num_steps * float(unit)]
-            assert torch.equal(bin_times(inside, num_steps, dt=unit), torch.ones(num_steps))
-    between = bin_times(torch.tensor([0.0019, 0.00199, 0.0019999], dtype=dtype), 3, dt=0.001)
-    assert between.tolist() == [0, 3, 0]                                           # all others are rounded down
-
-
-def test_the_grid_of_the_issue_and_of_the_recording():
-    assert bin_times(torch.arange(0, 1, 0.001), 1000, dt=0.001).unique().tolist() == [1]
-    times = recordings.grasshopper().spike_times
-    microseconds = (times * 1e6).round().long()
-    assert torch.equal(bin_times(times, 10_000, dt=1e-3), torch.bincount(microseconds // 1000, minlength=10_000).float())
-
-
-def test_times_before_the_border_of_the_clock_stay_inside():
-    assert bin_times(torch.tensor([1 - 2**-24]), 50, dt=0.02).tolist() == [0] * 49 + [1]
-
-
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_counts_and_clocks_do_not_run_in_half_precision(dtype):
     x = torch.tensor([0.2, 0.7], dtype=dtype)
@@ -286,7 +240,7 @@ def test_scalars_of_numpy_are_numbers():
             ("delta_decode", (x, half, half), {}), ("population_code", (x, T), {"sharpness": half}),
             ("field_centres", (T,), {}),
             ("phase_code", (x, T), {"period": np.int8(8)}), ("phase_decode", (torch.ones(8, 2),), {"period": np.int8(8)}),
-            ("phase_weights", (T,), {"period": T}), ("bin_times", (torch.ones(1), T), {"dt": half})):
+            ("phase_weights", (T,), {"period": T})):
         def plain(value):
             return value.item() if isinstance(value, np.generic) else value
 
@@ -296,16 +250,6 @@ def test_scalars_of_numpy_are_numbers():
         one = getattr(encoding, name)(*args, **options, **seed())
         other = getattr(encoding, name)(*map(plain, args), **{key: plain(value) for key, value in options.items()}, **seed())
         assert one.dtype == other.dtype == torch.float32 and torch.equal(one, other), name
-
-
-def test_mutual_information():
-    uniform = torch.full((4,), 0.25)
-    assert mutual_information(torch.eye(4), uniform) == pytest.approx(2)
-    assert mutual_information(torch.full((4, 3), 1 / 3), uniform) == pytest.approx(0, abs=1e-6)
-    for flip in (0.1, 0.3):
-        channel = torch.tensor([[1 - flip, flip], [flip, 1 - flip]], dtype=FLOAT)
-        entropy = -flip * math.log2(flip) - (1 - flip) * math.log2(1 - flip)
-        assert mutual_information(channel, torch.full((2,), 0.5)) == pytest.approx(1 - entropy, abs=1e-9)
 
 
 X = torch.tensor([0.2, 0.7])
@@ -338,12 +282,6 @@ BAD = [
     ("phase_code", (X, 12), {}, "num_steps must be a multiple of the period 8, got 12"),
     ("phase_code", (X, 17), {"period": 17}, "phase_code: period must be a whole number of at least 1 and at most 16, got 17"),
     ("phase_decode", (torch.zeros(5, 1),), {}, "phase_decode: the length T of spk must be a multiple of the period 8, got 5"),
-    ("spike_statistics", (torch.zeros(10, 3),), {}, "there is no spike in spk"),
-    ("spike_statistics", (torch.rand(10, 3),), {}, "whole numbers of 0 or more"),
-    ("spike_statistics", (torch.ones(3, 1),), {"dt": 0}, "dt must be above 0, got 0"),
-    ("bin_times", (torch.tensor([2.0, 1.0]), 5), {}, "times must ascend; sort them first"),
-    ("bin_times", (torch.zeros(0), 5), {}, "at least one spike"),
-    ("bin_times", (torch.tensor([1.0, 5.0]), 5), {}, "times must lie in 0 to 5, got 1 to 5"),
     ("poisson_code", (1e30 * X, 5), {}, "poisson_code: rate is spikes per step, and 7e.29 over 5 steps of 2 trains"),
     ("poisson_code", (X, 10**11), {}, "num_steps asks for a tensor of 100000000000 x 2 numbers"),
     ("poisson_code", (X, 5), {"dead_time": math.inf}, "dead_time must be at least 0, got inf"),
@@ -351,21 +289,15 @@ BAD = [
     ("latency_code", (X, 10**11), {}, "latency_code: num_steps asks for a tensor"),
     ("phase_code", (X, 2**40), {}, "phase_code: num_steps asks for a tensor"),
     ("population_code", (X, 10**11), {}, "population_code: num_fields asks for a tensor"),
-    ("bin_times", (X, 10**11), {}, "bin_times: num_steps asks for a tensor"),
     ("rate_decode", (X * math.nan,), {}, "rate_decode: spk holds NaN"),
     ("latency_decode", (X * math.nan,), {}, "latency_decode: spk holds NaN"),
     ("phase_decode", (torch.full((8,), math.nan),), {}, "phase_decode: spk holds NaN"),
     ("population_decode", (torch.full((2, 4), math.inf),), {}, "population_decode: activity holds NaN or infinity"),
     ("population_decode", (torch.ones(2, 2),), {}, r"population_decode: activity must have at least 3 fields .*got shape"),
-    ("spike_statistics", (X / 0,), {}, "spike_statistics: spk holds NaN or infinity"),
     ("delta_decode", (X, 0.1, torch.ones(3)), {}, r"delta_decode: start must be a number or \(\) like one step of events"),
     ("delta_decode", (X, 0.1, math.nan), {}, "delta_decode: start must be a number, got NaN"),
     ("delta_decode", (X * math.nan, 0.1), {}, "delta_decode: events holds NaN"),
     ("delta_code", (X * 1e30, 1e-30), {}, "delta_code: x / threshold holds NaN or infinity. Take a larger threshold"),
-    ("bin_times", (X * math.nan, 5), {}, "bin_times: times holds NaN"),
-    ("mutual_information", (torch.ones(2, 2), X), {}, "probabilities that sum to 1"),
-    ("mutual_information", (torch.eye(3), torch.tensor([0.5, 0.5])), {},
-     r"conditional \[X, Y\] and prior \[X\] must agree in X, got 3 and 2"),
 ]
 
 
@@ -377,26 +309,18 @@ def test_bad_values_say_what_is_wrong(name, args, options, message):
 
 @pytest.mark.parametrize(("name", "args"), [
     ("rate_code", (5,)), ("poisson_code", (5,)), ("latency_code", (5,)), ("delta_code", (0.1,)), ("population_code", (5,)),
-    ("phase_code", (8,)), ("latency_time", ()), ("rate_decode", ()), ("spike_statistics", ()), ("bin_times", (5,))])
+    ("phase_code", (8,)), ("latency_time", ()), ("rate_decode", ())])
 def test_what_is_no_tensor_is_a_type_error(name, args):
     with pytest.raises(TypeError, match=f"{name}: .* must be a torch.Tensor"):
         getattr(encoding, name)([0.1, 0.2], *args)
     if name in ("rate_code", "poisson_code"):
         with pytest.raises(TypeError, match=f"{name}: generator must be a torch.Generator"):
             getattr(encoding, name)(torch.ones(2), *args, generator=0)
-    if name != "bin_times":
-        with pytest.raises(TypeError, match="must be floating point"):
-            getattr(encoding, name)(torch.ones(8, dtype=torch.int64), *args)
+    with pytest.raises(TypeError, match="must be floating point"):
+        getattr(encoding, name)(torch.ones(8, dtype=torch.int64), *args)
 
 
-def test_the_cures_for_times_work():
-    spikes, times = torch.tensor([False, True, True]), torch.tensor([2.0, math.inf])
-    with pytest.raises(TypeError, match=r"times with times.nonzero\(\).flatten\(\)"):
-        bin_times(spikes, 3)
-    assert bin_times(spikes.nonzero().flatten(), 3).tolist() == [0, 1, 1]
-    with pytest.raises(ValueError, match=r"times\[times.isfinite\(\)\]"):
-        bin_times(times, 3)
-    assert bin_times(times[times.isfinite()], 3).tolist() == [0, 0, 1]
+def test_the_cure_for_a_list_as_start_works():
     with pytest.raises(TypeError, match=r"start must be a number or a torch.Tensor, got list. .*torch.tensor\(start\)"):
         delta_decode(torch.ones(3, 2), 0.5, start=[1.0, 2.0])
     assert delta_decode(torch.ones(3, 2), 0.5, start=torch.tensor([1.0, 2.0]))[0].tolist() == [1.5, 2.5]

@@ -1,7 +1,7 @@
 """Notebooks as a reader meets them: a real server, a real browser, every slider, an exercise, a reload.
 
-At every commit two notebooks, of which the cells with explorers, films and exercises run; with
-`python3 -m snnteach test --full` all notebooks from top to bottom.
+At every commit two notebooks, of which the cells with explorers, films and exercises run, and one made of explorers and all
+live figures, which Notebook 7 and Voila run, too; with `python3 -m snnteach test --full` all notebooks from top to bottom.
 """
 import json
 import os
@@ -51,7 +51,6 @@ def controls(name):
 
 SMALL = min((name for name in ALL if all(controls(name))), key=lambda name: sum(controls(name)))     # both kinds, few of each
 NAMES = ALL if FULL else sorted({SMALL, max(ALL, key=lambda name: sum(controls(name)))})
-QUICK = min(ALL, key=lambda name: (notebooks.TUTORIALS / name).stat().st_size)       # Voila and Notebook 7 run all its cells
 
 
 def shown(name):
@@ -169,13 +168,16 @@ def test_lecture_mode_enlarges_text_and_figures_until_it_is_undone(lab, reader):
     assert reader.output_errors() == []
 
 
-def live_figures(folder):
-    """Write a notebook with every live figure, and return its name."""
-    sources = ["from snnteach import play", *(f"play({name!r})" for name in hands.FIGURES)]
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=f"s1-{place}")
-                                           for place, source in enumerate(sources)])
-    nbformat.write(notebooks.normalise(made), folder / "live.ipynb")
-    return "live.ipynb"
+def playground(folder):
+    """Write a notebook with a heading, the explorers of the smallest and every live figure, and return its name."""
+    code = cells.code_cells(notebooks.TUTORIALS / SMALL)
+    explore = [cell for cell in code if cell.source.startswith("explore(")]
+    sources = [*(cell.source for cell in cells.with_what_they_need(code, explore)), "from snnteach import play",
+               *(f"play({name!r})" for name in hands.FIGURES)]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Play", id="s0-title"), *(
+        nbformat.v4.new_code_cell(source, id=f"s1-{place}") for place, source in enumerate(sources))])
+    nbformat.write(notebooks.normalise(made), folder / "playground.ipynb")
+    return "playground.ipynb"
 
 
 def move_live_figures(page):
@@ -216,7 +218,7 @@ def test_a_guess_is_made_by_keyboard_and_kept(lab, reader):
 
 
 def test_live_figures_in_jupyterlab(lab, reader):
-    reader.open(lab, live_figures(lab.folder))
+    reader.open(lab, playground(lab.folder))
     reader.run_all()
     move_live_figures(reader.page)                       # no network: what they show is in the notebook's own server
     assert browser.violations(reader.page, ".live-stage") == []
@@ -229,8 +231,8 @@ def test_without_the_token_the_server_refuses(lab):
     assert browser.status(f"{lab.url}/api/contents?token={'0' * 32}") == 403
 
 
-def run_all_by_menu(page, slider, attempts=6):
-    """Run all cells until a slider is there: as long as no kernel is connected, Notebook 7 drops the command unsaid."""
+def run_all_by_menu(page, attempts=6):
+    """Run all cells until the first slider is there: as long as no kernel is connected, Notebook 7 drops the command unsaid."""
     from playwright.sync_api import TimeoutError
 
     for attempt in range(attempts):
@@ -238,7 +240,7 @@ def run_all_by_menu(page, slider, attempts=6):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         try:
-            return page.locator(slider).first.wait_for(timeout=20_000)
+            return page.locator(".noUi-handle").first.wait_for(timeout=20_000)
         except TimeoutError:
             said = page.locator("dialog").all_inner_texts()
             assert attempt < attempts - 1, f"no slider after {attempts} times Run All Cells; dialogs: {said}"
@@ -251,26 +253,20 @@ def unexpected(reader, application):
 
 
 def test_notebook_7(tmp_path, reader):
-    with browser.serve(tmp_path, [QUICK], "notebook") as server:
-        reader.page.goto(f"{server.url}/notebooks/{QUICK}?token={server.token}")
-        run_all_by_menu(reader.page, ".noUi-handle")
+    with browser.serve(tmp_path, [], "notebook") as server:
+        reader.page.goto(f"{server.url}/notebooks/{playground(server.folder)}?token={server.token}")
+        run_all_by_menu(reader.page)
         reader.page.locator("[data-status=idle]").wait_for()
         # There the arrow keys go to the heading above or below, as long as a text cell is the active one.
-        move_everything(reader.page, QUICK, keys=("PageDown", "PageUp"))
-        assert reader.output_errors() == []
-        reader.page.goto(f"{server.url}/notebooks/{live_figures(server.folder)}?token={server.token}")
-        run_all_by_menu(reader.page, ".live-stage input")
+        move_everything(reader.page, SMALL, keys=("PageDown", "PageUp"))
         move_live_figures(reader.page)
         assert reader.output_errors() == [] and unexpected(reader, "notebook") == []
 
 
 def test_voila(tmp_path, reader):
-    with browser.serve(tmp_path, [QUICK], "voila") as server:
-        reader.page.goto(f"{server.url}/voila/render/{QUICK}")
+    with browser.serve(tmp_path, [], "voila") as server:
+        reader.page.goto(f"{server.url}/voila/render/{playground(server.folder)}")
         reader.page.locator(".noUi-handle").first.wait_for()
-        move_everything(reader.page, QUICK)
-        with browser.reader() as other:                  # a page that is left asks for its kernel's end, in vain
-            other.page.goto(f"{server.url}/voila/render/{live_figures(server.folder)}")
-            move_live_figures(other.page)
-            assert other.output_errors() == [] and unexpected(other, "voila") == []
+        move_everything(reader.page, SMALL)
+        move_live_figures(reader.page)
         assert reader.output_errors() == [] and unexpected(reader, "voila") == []

@@ -210,8 +210,8 @@ GUESSES = {
                  "8 epochs, how many of the test digits does the network read?",
         choices=("About 94 %, as with ten layers", "Less than 30 %", "About 97 %, as with two layers"),
         right="Less than 30 %",
-        explanation="22 %, and 16 % with thresholds set once. That every layer is awake is not enough. Why "
-                    "is asked below."),
+        explanation="22 %, and 16 % with thresholds set once (tdBN at a threshold of 0.5: 42 %). That every layer is awake "
+                    "is not enough. Why is asked below."),
     "10.c": Guess(
         question="Graded spikes, learned thresholds, learned decays, dropout: each is added to the same network, alone. "
                  "Which gains most over the network as it is?",
@@ -219,8 +219,8 @@ GUESSES = {
                  "None of them gains more than one seed differs from another", "Dropout: 3000 pictures are few"),
         right="None of them gains more than one seed differs from another",
         explanation="Graded spikes gain a third of a point, learned decays a tenth, learned thresholds nothing, and "
-                    "dropout does not help. Seeds of the network as it is lie a whole point apart. Each trick has its "
-                    "place: graded spikes where weights have few bits, decays where time matters, dropout where a network "
+                    "dropout does not help. Seeds of the network as it is lie a whole point apart, and none of the four gains in "
+                    "all three.\n\nEach trick has its place: graded spikes where weights have few bits, decays where time matters, dropout where a network "
                     "learns its data by heart. Still digits, float weights and four epochs are none of these."),
     "10.d": Guess(
         question="Four neurons of a window of 2 x 2 fire with probability 0.1 each. Over many windows, which share of the "

@@ -24,6 +24,7 @@ from ...deep import (
 from ...losses import ce_membrane_loss
 from ...networks import Record, direct_current
 from ...neurons import LIF
+from ...surrogate import atan
 from ...training import accuracy, fit
 from ..kinds import SHARE
 
@@ -123,6 +124,21 @@ def normed(layers, epochs=8, learning_rate=5e-3):
         encode = partial(direct_current, num_steps=DEEP_STEPS)
         fit(net, train, labels, loss=lambda records, y: ce_membrane_loss(records[-1].mem / DEEP_STEPS, y), encode=encode,
             epochs=epochs, batch_size=64, learning_rate=learning_rate, seed=seed)
+        return accuracy(net, test, test_labels, encode=encode)
+
+    return row
+
+
+def plain(layers, epochs=8, gain=1.0):
+    """A row: `depth` without help, trained for longer, or its hidden weights drawn `gain` times as large."""
+    def row(seed):
+        net, (train, labels, test, test_labels) = deep_net(layers, seed), small_digits()
+        with torch.no_grad():
+            for layer in net.layers[:-2:2]:
+                layer.layer.weight *= gain
+        encode = partial(direct_current, num_steps=DEEP_STEPS)
+        fit(net, train, labels, loss=lambda records, y: ce_membrane_loss(records[-1].mem / DEEP_STEPS, y), encode=encode,
+            epochs=epochs, batch_size=64, learning_rate=5e-3, seed=seed)
         return accuracy(net, test, test_labels, encode=encode)
 
     return row
@@ -246,6 +262,10 @@ ROWS = {
     "20 layers, BN, learning rate 0.001": normed(20, learning_rate=1e-3),
     "20 layers, BN, 24 epochs": normed(20, epochs=24),
     **{f"{layers} layers, tdBN": depth(layers, norm="tdBN", threshold=0.5) for layers in (10, 20)},
+    "20 layers, BN, wide surrogate": depth(20, norm="BN", surrogate=atan(0.5)),                # tdBN's width, not its height
+    "20 layers, tdBN, narrow surrogate": depth(20, norm="tdBN", threshold=0.5, surrogate=atan(2.0)),       # and the reverse
+    "10 layers, plain, 24 epochs": plain(10, epochs=24),
+    "10 layers, plain, weights times 4": plain(10, gain=4.0),
     "conv net": conv(),
     "filters frozen": conv(frozen=True),
     "ReLU network": conventional,

@@ -8,10 +8,12 @@ they are read on.
 from functools import cache, partial
 
 import torch
+from torch import nn
 
 from ...data import mnist5k, validation_split
 from ...delays import delayed_current
 from ...memory import spread_decays
+from ...zoo import recurrent_lif
 from ..kinds import AMOUNT, SHARE
 from . import nets
 from .lengths import last_step, mean_before_end, mean_of_all, padding
@@ -48,6 +50,32 @@ def cue(make, delay, seed):
     generator = torch.Generator().manual_seed(seed)
     net = nets.train_cue(nets.CueNet(make(generator), generator), delay, generator)
     return nets.read_cue(net, delay, 1000 + seed)
+
+
+class Interrupted(nn.Module):
+    """A recurrent layer whose neurons hear nothing of each other during the 60 steps of the gap."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, current):
+        state, fired = None, []
+        for part, heard in zip(current.split((10, 60, 10)), (1.0, 0.0, 1.0), strict=True):
+            spk, mem = recurrent_lif(part, self.layer.beta, heard * self.layer.recurrent, surrogate=self.layer.surrogate,
+                                     state=state)
+            state = mem[-1], spk[-1]
+            fired.append(spk)
+        return torch.cat(fired)
+
+
+def interrupted(seed):
+    """A row: a recurrent layer learns as in `cue`; the share that is recalled as it is, and with V at zero in the gap."""
+    generator = torch.Generator().manual_seed(seed)
+    net = nets.train_cue(nets.CueNet(nets.Recurrent(generator), generator), 60, generator)
+    whole = nets.read_cue(net, 60, 1000 + seed)
+    net.neurons = Interrupted(net.neurons)
+    return {"as it is": whole, "V at 0 in the gap": nets.read_cue(net, 60, 1000 + seed)}
 
 
 @cache
@@ -129,6 +157,7 @@ ROWS = {
     "cue 60, recurrent from latches": partial(cue, latches, 60),
     **{f"cue {delay}, recurrent, k = {k}": partial(cue, partial(nets.Recurrent, sharpness=k), delay)
        for delay, k in ((60, 1), (120, 1), (120, 2))},
+    "cue 60, recurrent, interrupted": interrupted,
     "patterns, recurrent": partial(patterns, recurrent_patterns),
     "order, learned 16": partial(patterns, nets.with_delays, distractors=0),
     "order, beta 0.9": partial(patterns, partial(nets.without, hidden=23, beta=0.9), distractors=0),

@@ -295,7 +295,8 @@ class SpikingStack(nn.Module):
 
     Returns:
         A module; `forward(x)` takes [T, B, ...] and returns a list of `Record`, the read-out last, which is what
-        `snnteach.training` wants.
+        `snnteach.training` wants. Input of stride 0 along time, as `direct_current` makes it, goes one step long through the
+        `OverTime` and `NormOverTime` before the first LIF.
 
     Raises:
         TypeError: layers no list, a layer that is no module, or one that knows no time.
@@ -324,8 +325,12 @@ class SpikingStack(nn.Module):
 
 
 def _through(layers, x, records):
-    """Send x through the layers, and add to records what their neurons did."""
+    """Send x through the layers, and add to records what their neurons did; what stays the same goes through one step long."""
+    num_steps = len(x)
+    x = x[:1] if x.stride(0) == 0 else x
     for layer in layers:
+        if len(x) < num_steps and not _alike_at_all_steps(layer):
+            x = _repeat(x[0], num_steps)
         if isinstance(layer, LIF):
             spk, mem = layer(x)
             records.append(Record(spk if math.isfinite(layer.threshold) else None, mem))
@@ -336,7 +341,11 @@ def _through(layers, x, records):
             x = x + y
         else:
             x = layer(x)
-    return x
+    return x.expand(num_steps, *x.shape[1:])
+
+
+def _alike_at_all_steps(layer):
+    return isinstance(layer, OverTime) or isinstance(layer, NormOverTime) and layer.num_steps is None
 
 
 def _check_pool(owner, spk, kernel):

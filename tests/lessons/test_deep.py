@@ -145,9 +145,10 @@ def test_what_the_prose_says_is_stored():
 
 
 def test_the_conv_step_is_twice_as_fast_as_snntorchs_in_the_stored_table():
-    (row,) = csv.DictReader((ROOT / "tests" / "benchmarks" / "conv_step.csv").open())
-    ratio = float(row["snntorch_ms"]) / float(row["snnteach_ms"])
-    assert ratio == pytest.approx(float(row["ratio"]), rel=0.01) and ratio >= 2
+    rows = list(csv.DictReader((ROOT / "tests" / "benchmarks" / "conv_step.csv").open()))
+    ratios = [float(row["snntorch_ms"]) / float(row["snnteach_ms"]) for row in rows]
+    assert ratios == pytest.approx([float(row["ratio"]) for row in rows], rel=0.01)
+    assert ratios[0] >= 2 and ratios[1] > 1.7 and len(ratios) == 2                    # 25 steps, and 8, which save less
 
 
 def test_the_picture_of_the_depth():

@@ -61,6 +61,25 @@ def test_constant_input_goes_through_once_and_stays_constant():
     assert OverTime(counted)(y.contiguous()).stride(0) > 0 and counted.calls == 4 + 28
 
 
+def test_what_stays_the_same_reaches_the_first_neurons_as_one_step():
+    heard, x, linear = [], draw(0, 8, 3), made(lambda: nn.Linear(3, 5))
+
+    def listening(module, inputs):
+        heard.append(len(inputs[0]))
+
+    layers = [OverTime(linear), made(lambda: NormOverTime(5)), OverTime(torch.abs), DropoutOverTime(0.5, shared=False),
+              LIF(0.9)]
+    for layer in layers:
+        layer.register_forward_pre_hook(listening)
+    net = SpikingStack(layers)
+    found = net(direct_current(x, 7))[0]
+    assert heard == [1, 1, 1, 7, 7] and found.spk.shape == (7, 8, 5) and 0.05 < found.spk.mean() < 0.8
+    layers[3].eval()
+    gradients = [torch.autograd.grad((draw(1, 7, 8, 5) * net(x)[0].mem).sum(), linear.weight)[0]
+                 for x in (direct_current(x, 7), direct_current(x, 7).contiguous())]
+    assert heard[-5:] == 5 * [7] and torch.allclose(*gradients, atol=1e-10) and gradients[0].abs().sum() > 0
+
+
 @pytest.mark.parametrize("shape", [(5, 4, 3), (5, 4, 3, 2, 6)])
 def test_norm_of_all_steps_is_torchs_on_the_flattened_batch(shape):
     ours, theirs = NormOverTime(3).double(), (nn.BatchNorm1d if len(shape) == 3 else nn.BatchNorm2d)(3).double()

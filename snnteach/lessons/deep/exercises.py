@@ -219,9 +219,10 @@ GUESSES = {
                  "None of them gains more than one seed differs from another", "Dropout: 3000 pictures are few"),
         right="None of them gains more than one seed differs from another",
         explanation="Graded spikes gain a third of a point, learned decays a tenth, learned thresholds nothing, and "
-                    "dropout does not help. Seeds of the network as it is lie a whole point apart, and none of the four gains in "
-                    "all three.\n\nEach trick has its place: graded spikes where weights have few bits, decays where time matters, dropout where a network "
-                    "learns its data by heart. Still digits, float weights and four epochs are none of these."),
+                    "dropout does not help. Seeds of the network as it is lie a whole point apart, and none of the four "
+                    "gains in all three.\n\nEach trick has its place: graded spikes where weights have few bits, decays "
+                    "where time matters, dropout where a network learns its data by heart. Still digits, float weights and "
+                    "four epochs are none of these."),
     "10.d": Guess(
         question="Four neurons of a window of 2 x 2 fire with probability 0.1 each. Over many windows, which share of the "
                  "gradient does `max_pool2d` give to the *first* place of the window, at its upper left?",

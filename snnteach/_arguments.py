@@ -250,7 +250,8 @@ def check_events(owner, events):
                         f"{event_cure(events)}")
     if events.dtype != torch.int64:
         raise TypeError(f"{owner}: events must be int64, with t in whole microseconds, got {events.dtype}. Convert seconds "
-                        "with (events * torch.tensor([1e6, 1, 1, 1])).round().long(), whole microseconds with .long().")
+                        "with (events.double() * torch.tensor([1e6, 1, 1, 1])).round().long(), whole microseconds with "
+                        ".long().")
     if events.dim() != 2 or events.shape[1] != 4:
         raise ValueError(f"{owner}: events must be [K, 4], a row (t, x, y, p) an event, got shape {tuple(events.shape)}.")
 

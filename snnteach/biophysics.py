@@ -312,7 +312,8 @@ def hodgkin_huxley(current, dt=0.01, start=None):
     check_numbers("hodgkin_huxley", above=0, high=1, dt=dt)
     if start is not None:
         check_that("hodgkin_huxley", isinstance(start, (tuple, list)) and len(start) == 2 and hasattr(start[1], "__len__")
-                   and len(start[1]) == 3, "start must be (V, (m, h, n)).", TypeError)
+                   and len(start[1]) == 3, "start must be (V, (m, h, n)), such as (-65.0, (0.05, 0.6, 0.32)), got "
+                   f"{start}.", TypeError)
         check_numbers("hodgkin_huxley", low=-1000, high=1000, **{"the voltage in start": start[0]})
         check_numbers("hodgkin_huxley", low=0, high=1, **{f"gate {n} in start": gate for n, gate in enumerate(start[1])})
     voltage, gates = start or (-65.0, tuple(opening / (opening + closing) for opening, closing in _rates(-65.0)))

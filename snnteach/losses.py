@@ -20,7 +20,8 @@ def _check_output(owner, name, value, target, class_weights=None):
     _check_readout(owner, name, value)
     check_that(owner, not (isinstance(target, torch.Tensor) and target.is_floating_point()),
                f"target must be int64 class numbers, got {getattr(target, 'dtype', '')}. Quantities are learned with "
-               "mse_membrane_loss; class numbers that are stored as floats convert with target.long().", TypeError)
+               "mse_membrane_loss; class numbers stored as floats convert with target.long(), one-hot rows with "
+               "target.argmax(1).", TypeError)
     check_classes(owner, "target", target, "[B] of class numbers")
     check_shape(owner, "target", target, value.shape[1:2], f"[B] like {name}")
     check_that(owner, target.min() >= 0 and target.max() < value.shape[2],

@@ -48,7 +48,8 @@ def levels(bits):
 def _check_to_round(owner, weight):
     check_signal(owner, "weight", weight, layout="a tensor of any shape")
     check_finite(owner, "weight", weight, "Look for it where the weights were trained.")
-    check_that(owner, bool(weight.any()), "weight holds nothing but zeros, and no grid has a step of 0.")
+    check_that(owner, weight.abs().amax() > 1e-30, "weight holds nothing but zeros (or less than 1e-30), and no grid has a "
+               "step of 0.")
 
 
 def weight_codes(weight, bits, rule="largest"):

@@ -101,7 +101,8 @@ def test_the_squids_sequence_is_its_step_and_its_rates_have_no_hole():
     (lambda: izhikevich_step(-65.0, -13.0, 1e6), ValueError, "^izhikevich_step: current must be"),
     (lambda: gate_rates(math.nan), ValueError, "^gate_rates: voltage must be a number, got NaN"),
     (lambda: hodgkin_huxley(torch.full((5,), 1e5)), ValueError, "current must lie between -1000 and 1000, got"),
-    (lambda: hodgkin_huxley(torch.zeros(5), start=(-65.0, 5)), TypeError, r"start must be \(V, \(m, h, n\)\).* got \(-65.0, 5\)"),
+    (lambda: hodgkin_huxley(torch.zeros(5), start=(-65.0, 5)), TypeError,
+     r"start must be \(V, \(m, h, n\)\).* got \(-65.0, 5\)"),
     (lambda: hodgkin_huxley_step(-65.0, (0.1, 0.2), 1.0), TypeError, r"gates must be \(m, h, n\)"),
     (lambda: spikes_of(torch.ones(2, 2)), ValueError, r"^spikes_of: voltage must be \[T\]")])
 def test_what_is_refused_and_why(call, error, words):

@@ -133,8 +133,8 @@ def test_half_precision_counts_rightly(dtype):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_quantities_for_a_class_loss_are_sent_to_the_loss_of_a_regression(loss):
     with pytest.raises(TypeError, match=f"^{loss.__name__}: target must be int64 class numbers, got torch.float32. Quantities "
-                       r"are learned with mse_membrane_loss; class numbers stored as floats .* target.long\(\), one-hot rows .* "
-                       r"target.argmax\(1\)"):
+                       r"are learned with mse_membrane_loss; class numbers stored as floats .* target.long\(\), one-hot rows "
+                       r".* target.argmax\(1\)"):
         loss(torch.zeros(5, 4, 10), torch.tensor([0.0, 1, 2, 3]))
 
 

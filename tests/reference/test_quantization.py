@@ -309,7 +309,7 @@ def test_dropped_bits_are_shifted_away():
      "must be [20, 28]"),
     (lambda: integers.simulated_lif(torch.zeros(2, 3, 4), 0), "above 0"),
     (lambda: quantization.weight_codes(torch.zeros(3), 4), "nothing but zeros"),
-    (lambda: quantization.weight_codes(torch.tensor([1e-45]), 4), "nothing but zeros .or less than 1e-30"),
+    (lambda: quantization.weight_codes(torch.tensor([1e-45]), 4), "nothing but zeros (or less than 1e-30)"),
     (lambda: quantization.weight_codes(torch.ones(3), 17), "at most 16"),
     (lambda: quantization.staircase(torch.ones(3), 2, 2, boxcar()), "lowest must be below highest"),
     (lambda: quantization.staircase(torch.ones(3), 0, 2, boxcar), "call its factory"),

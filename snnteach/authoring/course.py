@@ -9,7 +9,9 @@ from ..lessons import lesson, syllabus
 from . import anatomy
 
 MEMORY = ROOT / "tests" / "benchmarks" / "memory.csv"
-VERSION = "HEAD"                        # what Binder opens; a release names its tag ("Contribute" in the README)
+VERSION = "HEAD"                        # what Binder and Colab open; a release names its tag ("Contribute" in the README)
+TWO_DAYS = ("00", "01", "02", "07"), ("08", "09", "10")
+CORE = ("00", "01", "02", "04", "07", "08", "09", "14", "15", "16")
 LAST = "this is the last notebook for now; the [course map](../README.md) shows what else there is."
 _TITLE = re.compile(r"\A# .*\n\n\*\*\d+ minutes.*\*\*$", re.MULTILINE)
 _NEXT = re.compile(r"^\*\*Next:\*\* .*\Z", re.MULTILINE)
@@ -24,6 +26,11 @@ def repository():
 def binder(file):
     """Return the address that opens a notebook on Binder."""
     return f"https://mybinder.org/v2/gh{urlsplit(repository()).path}/{VERSION}?urlpath=lab/tree/tutorials/{file}"
+
+
+def colab(file):
+    """Return the address that opens a notebook on Colab."""
+    return f"https://colab.research.google.com/github{urlsplit(repository()).path}/blob/{VERSION}/tutorials/{file}"
 
 
 def fill(notebook, row):
@@ -84,18 +91,26 @@ def readme(text, times):
 
 def _course(times):
     rows = [f"| [{row.number} {row.title}](tutorials/{row.file}) | {row.question} | {found.reading} + {found.exercises} | "
-            f"{', '.join(row.needs) or 'PyTorch'} |" for row, found in zip(syllabus(), times)]
-    return "\n".join(["", "| notebook | question | minutes to read, for exercises | needs |", "|---|---|---|---|", *rows, ""])
+            f"{', '.join(row.needs) or 'PyTorch'} | [Binder]({binder(row.file)}), [Colab]({colab(row.file)}) |"
+            for row, found in zip(syllabus(), times)]
+    return "\n".join(["", "| notebook | question | minutes to read, for exercises | needs | in the browser |",
+                      "|---|---|---|---|---|", *rows, ""])
 
 
 def _orders(times):
     rows = syllabus()
+    spent = {row.number: found.reading + found.exercises for row, found in zip(rows, times)}
     parts = {row.part: ", ".join(other.number for other in rows if other.part == row.part) for row in rows}
     short = sorted(found.core for found in times)
-    hours = sum(found.reading + found.exercises for found in times) / 60
     sided = _listed([row.number for row, found in zip(rows, times) if found.core < found.reading])
+    first, second = (", ".join(day) for day in TWO_DAYS)
+    hours = {path: f"{sum(spent[number] for number in path) / 60:.0f} hours with the exercises"
+             for path in (sum(TWO_DAYS, ()), CORE, tuple(spent))}
     return "\n".join([
-        "", f"*All of it, {hours:.0f} hours with the exercises, best over three days*: {', '.join(parts.values())}.",
+        "", f"*Two days, {hours[sum(TWO_DAYS, ())]}*: {first}; then {second}. End with data of your own (section 6 of 09): a",
+        "spiking network on them, beside a linear model, itself with its hidden layer frozen, and an ordinary network.",
+        f"*The core, {hours[CORE]}*: {', '.join(CORE)}.",
+        f"*All of it, {hours[tuple(spent)]}, a week or a lecture a week*: {', '.join(parts.values())}.",
         f"*One part*: {'; '.join(f'{part} ({numbers})' for part, numbers in parts.items())}.",
         f"*A lecture each*: a notebook fills {short[0]} to {short[-1]} minutes with its exercises left for later ({sided} on",
         "their core path, the sections that are not marked as side path).", ""])

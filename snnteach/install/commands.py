@@ -30,6 +30,8 @@ STALE = ("--stale", {"action": "store_true", "help": "only what is older than th
 CONFIRM = ("--confirm", {"action": "store_true", "help": "after a change that should move no number: repeat a few runs, and "
                                                         "where all digits are the same, keep the others"})
 NAMES = ("names", {"nargs": "*", "metavar": "NN", "help": "numbers of notebooks, such as 01 07 (default: all)"})
+CODES = ("file", {"metavar": "FILE", "nargs": "?", "default": "-",
+                  "help": "text with a line of progress().code for each reader (default: what is piped in)"})
 NAME = ("name", {"metavar": "NN", "help": "number of the notebook, such as 01"})
 
 
@@ -57,6 +59,8 @@ COMMANDS = (
             "authoring.studies:command", "lab", (STALE, CONFIRM, NAMES, *SETUP)),
     Command("teach", "for teachers: solved notebooks, slides and guides to the exercises, in teach/",
             "authoring.teach:command", "test", (NAMES, *SETUP)),
+    Command("class", "for teachers: who solved which exercise, with how many hints, and what was guessed",
+            "authoring.classroom:command", "lab", (CODES, *SETUP)),
     Command("slides", "for lectures: slides that need no network, in slides/",
             "authoring.slides:command", "test", (NAMES, *SETUP)),
     Command("site", "the course as pages that open from disk without a kernel or a network, in site/html/",

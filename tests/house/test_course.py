@@ -15,7 +15,7 @@ from snnteach.lessons import Lesson, lesson, syllabus
 
 NEW = Lesson("025", "decay", "the decay", "Who forgets?", 4, ("00", "01", "02"), "One neuron", ", a clock", " waits.")
 NINE = "tutorials/09_training.ipynb"
-ADDRESS = r"https://github\.com/[\w-]+/[\w-]+|https://mybinder\.org/v2/[^)\s]+"
+ADDRESS = r"https://(?:github\.com/[\w-]+/[\w-]+|(?:mybinder\.org/v2|colab\.research\.google\.com)/[^)\s]+)"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def copy(tmp_path, monkeypatch):
     return tmp_path
 
 
-TIMES = [anatomy.Times(40, 40, 30)] * 3 + [anatomy.Times(60, 20, 30)] + [anatomy.Times(45, 45, 50)] * 7
+TIMES = [anatomy.Times(40, 40, 30)] * 3 + [anatomy.Times(60, 20, 30)] + [anatomy.Times(45, 45, 50)] * (len(syllabus()) - 3)
 
 
 def stub(about="**1 minutes (aside, 2 minutes) · needs: x · 9 exercises**", end="**Next:** old"):
@@ -54,7 +54,8 @@ def test_title_and_end_of_a_notebook_come_from_its_row(monkeypatch):
     readme = course.readme(notebooks.README.read_text(encoding="utf-8"), TIMES)
     assert "| [025 the decay](tutorials/025_decay.ipynb) | Who forgets? | 60 + 30 | 00, 01, 02 |" in readme
     assert "One neuron (00, 01, 02, 025" in readme and "fills 20 to 45 minutes" in readme and "(025 on\n" in readme
-    assert "*All of it, 16 hours" in readme
+    assert f"*All of it, {(4 * 95 * (len(rows) - 4) + 4 * (3 * 70 + 90)) / 240:.0f} hours with the exercises, a week" in readme
+    assert "*Two days, 10 hours with the exercises*: 00, 01, 02, 07; then 08, 09, 10. End" in readme
 
 
 @pytest.mark.parametrize("notebook", [stub(about="5 minutes"), stub(end="Next: old")])
@@ -92,7 +93,16 @@ def test_every_address_of_the_course_is_that_of_pyproject():
     assert course.VERSION in ("HEAD", f"v{snnteach.__version__}")
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "CITATION.cff", *notebooks.paths())]
     found = {name for text in texts for name in re.findall(ADDRESS, text)}
-    assert found == {address, course.binder("00_start_here.ipynb")}
+    files = [row.file for row in lessons.syllabus()]
+    assert course.colab("00_start_here.ipynb").startswith(address.replace("https://", "https://colab.research.google.com/")
+                                                          .replace("google.com/github.com", "google.com/github") + "/blob/")
+    assert found == {address, *map(course.binder, files), *map(course.colab, files)}
+
+
+@pytest.mark.parametrize("path", [sum(course.TWO_DAYS, ()), course.CORE])
+def test_a_reading_order_has_what_its_notebooks_need_before_them(path):
+    assert list(path) == sorted(path) and all(set(lesson(number).needs) <= set(path[:place])
+                                              for place, number in enumerate(path))
 
 
 @pytest.mark.parametrize("name", ["", "0x", ".ipynb", "99"])

@@ -4,10 +4,11 @@ All but the pendulum go down gradients that no autograd made. Nothing was chosen
 digit reader are a first guess. A loss that is no longer a number is stored as infinite.
 """
 import math
-from functools import cache
+from functools import cache, partial
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from ...bptt import Weights, backward, forward
 from ...data import digits, flat, mnist5k
@@ -61,6 +62,21 @@ def wave(gain=1.0, frozen=False, rate=5e-3, plain=False, clip=None, **options):
             if not all(weight.abs().max() < 1e4 for weight in weights):
                 return math.inf
         return wave_gradient(weights, x, target)[1]
+
+    return row
+
+
+def wave_at(rate):
+    """A row: the loss down the exact gradient with Adam at another rate, after 100 updates, as in `wave`, and after 200."""
+    def row(seed):
+        weights, x, target, _ = wave_task(seed)
+        optimiser, losses = torch.optim.Adam(weights, lr=rate), {}
+        for update in range(1, 201):
+            weights.hidden.grad, weights.recurrent.grad, weights.output.grad = wave_gradient(weights, x, target)[0]
+            optimiser.step()
+            if update in (100, 200):
+                losses[f"{update} updates"] = wave_gradient(weights, x, target)[1]
+        return losses
 
     return row
 
@@ -174,6 +190,36 @@ def learn_rows(gradient, seed, frozen=False, epochs=4, alpha=0.5, beta=0.9, beta
     return (guess == test_labels).float().mean().item()
 
 
+class Rival(nn.Module):
+    """An ordinary recurrent network of 100 units, `nn.RNN` or `nn.GRU`, whose last state is read out; rows [T, B, 28]."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.layer, self.output = kind(28, 100), nn.Linear(100, 10)
+
+    def forward(self, x):
+        return self.output(self.layer(x)[0][-1])                                            # [B, 10]
+
+
+def learn_rival(kind, seed, epochs=4):
+    """Train a `Rival` as `learn_rows` trains, by autograd, with the initial weights of PyTorch; share of the test images."""
+    images, labels, test_images, test_labels = _images()
+    random, steps = torch.Generator().manual_seed(seed), epochs * len(labels) // 50
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        net = Rival(kind)
+    optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
+    rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for batch in torch.cat([torch.randperm(len(labels), generator=random) for _ in range(epochs)]).split(50):
+        optimiser.zero_grad()
+        F.cross_entropy(net(images[:, batch]), labels[batch]).backward()                    # only the end is judged
+        optimiser.step()
+        rate.step()
+    with torch.no_grad():
+        guess = torch.cat([net(x).argmax(1) for x in test_images.split(1000, 1)])
+    return (guess == test_labels).float().mean().item()
+
+
 def immediate_gradient(d_spk, h, V, alpha, beta):
     """What a window of one step leaves of `layer_gradient`."""
     return h * d_spk
@@ -206,12 +252,16 @@ ROWS = {
     **{f"wave, plain, {name}{clipped}": wave(plain=True, rate=1.0, clip=clip, **way)
        for name, way in (("exact", {}), ("window 10", {"truncation": 10}))
        for clipped, clip in (("", None), (", clipped", 1.0))},
+    **{f"wave, exact, rate {rate:g}": wave_at(rate) for rate in (5e-4, 2e-3)},
+    "wave, exact, rate 0.02": wave(rate=2e-2), "wave, clipped, rate 0.002": wave(clip=0.1, rate=2e-3),
+    "wave, window 10, rate 0.02": wave(truncation=10, rate=2e-2),
     **{f"cue, window {K}": cue(K if K < 45 else None) for K in WINDOWS},
     "cue, window 20, V as drawn": cue(20, ("hidden", "output")), "cue, read-out alone": cue(trained=("output",)),
-    "rows, by hand": lambda seed: learn_rows(layer_gradient, seed),
-    "rows, by hand, reset detached": lambda seed: learn_rows(layer_detached, seed),
-    "rows, immediate influence alone": lambda seed: learn_rows(immediate_gradient, seed),
-    "rows, read-out alone": lambda seed: learn_rows(layer_gradient, seed, frozen=True),
+    "rows, by hand": partial(learn_rows, layer_gradient),
+    "rows, by hand, reset detached": partial(learn_rows, layer_detached),
+    "rows, immediate influence alone": partial(learn_rows, immediate_gradient),
+    "rows, read-out alone": partial(learn_rows, layer_gradient, frozen=True),
+    **{f"rows, {kind.__name__}": partial(learn_rival, kind) for kind in (nn.RNN, nn.GRU)},
     "still, attached": still(False), "still, detached": still(True),
     "pendulum, attached": pendulum(False), "pendulum, detached": pendulum(True),
     "pendulum, detached, surrogate x 0.2": pendulum(True, 0.2), "pendulum, attached, surrogate x 5": pendulum(False, 5.0),

@@ -253,8 +253,9 @@ ROWS = {
        for name, way in (("exact", {}), ("window 10", {"truncation": 10}))
        for clipped, clip in (("", None), (", clipped", 1.0))},
     **{f"wave, exact, rate {rate:g}": wave_at(rate) for rate in (5e-4, 2e-3)},
-    "wave, exact, rate 0.02": wave(rate=2e-2), "wave, clipped, rate 0.002": wave(clip=0.1, rate=2e-3),
-    "wave, window 10, rate 0.02": wave(truncation=10, rate=2e-2),
+    "wave, clipped, rate 0.002": wave(clip=0.1, rate=2e-3), "wave, read-out alone, rate 0.08": wave(frozen=True, rate=8e-2),
+    **{f"wave, {name}, rate {rate:g}": wave(rate=rate, **way) for rate in (2e-2, 8e-2)
+       for name, way in (("exact", {}), ("clipped", {"clip": 0.1}), ("window 10", {"truncation": 10}))},
     **{f"cue, window {K}": cue(K if K < 45 else None) for K in WINDOWS},
     "cue, window 20, V as drawn": cue(20, ("hidden", "output")), "cue, read-out alone": cue(trained=("output",)),
     "rows, by hand": partial(learn_rows, layer_gradient),

@@ -143,8 +143,8 @@ def verdict(lag, window, beta, detached, recurrent):
     if lag >= window:
         return ["the path is {} steps long: a window of K = {} cuts it", lag, window]
     if lag == 0:
-        return ["immediate influence: the memory has no say"]
-    steps = f"prior influence, {{}} step{'s' if lag > 1 else ''} back: "
+        return ["no step back: the memory has no say"]
+    steps = f"{{}} step{'s' if lag > 1 else ''} back: "
     if recurrent == (0 if detached else 1):                # nothing leads from a spike to the next potential
         return [steps + "beta^{} = {}", lag, lag, beta**lag]
     return [steps + f"a product of (beta + {'V' if detached else '(V - threshold)'} h)", lag]
@@ -181,7 +181,7 @@ def test_what_stands_behind_the_picture():
     behind, nodes = background("bptt.path"), [(step, row) for step in range(12) for row in range(4)]
     behind.axes("0", " \n ", ("", -0.6, 11.6), ("", -0.4, 3.4), xticks={step: "" for step in range(12)},
                 yticks={0: "input X", 1: "potential U", 2: "spike S", 3: "loss L"})
-    behind.axes("1", "", ("step s whose weights are blamed", -0.6, 11.6), ("coefficient", -0.4, 130),
+    behind.axes("1", "", ("step s whose weights are blamed", -0.6, 11.6), ("blame\n(surrogate × memory)", -0.4, 130),
                 xticks={step: f"{step}" for step in range(12)}, yticks={0: "0", 1: "1", 10: "10", 100: "100"}, yscale="symlog")
     behind.rule("1.line0", "black", y=0)
     for number, (step, row) in enumerate(nodes):

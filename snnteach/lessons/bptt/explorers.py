@@ -71,8 +71,8 @@ def build_path(fig):
         for height in _ROWS.values():
             top.plot(step, height, "o", color="white", markeredgecolor="0.55", markersize=11, zorder=2)
     low.set_yscale("symlog", linthresh=1)                                # with a self-weight, blame can grow a hundredfold
-    low.set(xlim=(-0.6, _STEPS - 0.4), ylim=(-0.4, 130), xlabel="step s whose weights are blamed", ylabel="coefficient",
-            xticks=range(_STEPS), yticks=(0, 1, 10, 100), yticklabels=("0", "1", "10", "100"))
+    low.set(xlim=(-0.6, _STEPS - 0.4), ylim=(-0.4, 130), xlabel="step s whose weights are blamed", xticks=range(_STEPS),
+            ylabel="blame\n(surrogate × memory)", yticks=(0, 1, 10, 100), yticklabels=("0", "1", "10", "100"))
     low.axhline(0, color="black", linewidth=0.8)
     bars = low.bar(range(_STEPS), 0, width=0.7, color=COLORS["sky"], edgecolor=COLORS["blue"])
     return {
@@ -115,10 +115,10 @@ def _verdict(data):
     if not data["reached"]:
         return f"the path is {lag} steps long: a window of K = {data['truncation']} cuts it"
     if lag == 0:
-        return "immediate influence: the memory has no say"
+        return "no step back: the memory has no say"
     memory = "a product of (beta + V h)" if data["detached"] else "a product of (beta + (V - threshold) h)"
     memory = memory if data["after"] else f"beta^{lag} = {beta**lag:.2f}"
-    return f"prior influence, {lag} step{'s' if lag > 1 else ''} back: {memory}"
+    return f"{lag} step{'s' if lag > 1 else ''} back: {memory}"
 
 
 def _edge(axes, start, end, color="0.75"):

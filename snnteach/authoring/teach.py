@@ -43,7 +43,9 @@ def guide(number):
              "to talk about. The lecture is in [slides/index.html](slides/index.html): S "
              "opens the speaker's notes."]
     parts += [_exercise(exercise) for exercise in exercises(number).values()]
-    parts += [_guess(name, guess) for name, guess in guesses(number).items()]
+    (path,) = notebooks.paths([number])
+    sources = {cell.source for cell in notebooks.read(path).cells}
+    parts += [_guess(name, guess) for name, guess in guesses(number).items() if f'guess("{name}")' in sources]
     parts += ["## Questions to talk about"]
     parts += [f"**{question.text}**\n\n{question.answer}" for question in questions(number)]
     return "\n\n".join(parts) + "\n"

@@ -17,6 +17,7 @@ QUESTION = Guess(
     "The same charge comes in **one of five** steps, and $U_t$ leaks. Does it fire more?",
     ("less, by $\\beta^5$", "more", "as often"), "more",
     "A large input leaves less time to leak.\n\nAt $\\beta = 1$ it would not matter.", "neurons.lif", {"beta": 0.8})
+RETIRED = {"09.b"}            # asked no more; first guesses hang on the id, so its entry stays and no other question gets it
 OTHER = Guess("And with `beta` = 1?", ("more", "the same"), "the same", "Nothing leaks.")
 
 
@@ -33,17 +34,18 @@ def home(tmp_path, monkeypatch):
 
 def broken(number, table, notebook, find=lookup.explorer):
     """Yield what is wrong with the guesses of a notebook, one line each."""
-    if list(table) != [f"{number}.{letter}" for letter in reader.LETTERS.lower()[:len(table)]]:
-        yield f"ids {list(table)}: {number}.a, {number}.b and so on, in order"
+    asked = [name for name in table if name not in RETIRED]
+    if sorted(table) != [f"{number}.{letter}" for letter in reader.LETTERS.lower()[:len(table)]]:
+        yield f"ids {list(table)}: {number}.a, {number}.b and so on, none left out"
     if len(table) > 1 and len({(*entry.choices, entry.right).index(entry.right) for entry in table.values()}) < 2:
         yield "the right choice is always in the same place"
     asking = [cell for cell in notebook.cells if "guess(" in cell.source and cell.cell_type == "code"]
     if [cell.source for cell in asking if re.fullmatch(r"s\d+-guess[\w-]*", cell.id) and "guess" in cells.tags(cell)] != [
-            f'guess("{name}")' for name in table]:
+            f'guess("{name}")' for name in asked]:
         yield "each guess is the whole of one cell sN-guess with the tag guess, in the order of the table"
     for name, entry in table.items():
         yield from (f"{name}: {problem}" for problem in broken_entry(entry, find))
-        yield from (f"{name}: {problem}" for problem in broken_place(name, entry, notebook))
+        yield from (f"{name}: {problem}" for problem in broken_place(name, entry, notebook) if name in asked)
 
 
 def broken_entry(entry, find):

@@ -90,6 +90,7 @@ def test_the_listing_of_the_calibration_is_the_package(shown):
     ours, x = SpikingMLP((20, 50, 30, 4), threshold=10.0), torch.rand(12, 16, 20)
     theirs = SpikingMLP((20, 50, 30, 4), threshold=10.0)
     theirs.load_state_dict(ours.state_dict())
+    shown["threshold_for"] = find("09.7").reference
     shown["calibrate"](ours, x, 0.2)
     found = activity.calibrate_threshold(theirs, x, 0.2)
     assert [layer.threshold for layer in ours.neurons] == pytest.approx(found, rel=1e-6)
@@ -116,6 +117,17 @@ def test_the_build_is_the_network_of_the_package():
         spk, out = net(direct_current(x, num_steps))[0].spk, net(direct_current(x, num_steps))[1].mem
         assert torch.allclose(find("09.6").reference(x, *weights, num_steps), out.mean(0), atol=1e-5)
         assert 0 < spk.mean() < 0.9
+
+
+def test_the_threshold_of_a_rate_is_the_only_one_whatever_interval_is_halved():
+    exercise = find("09.7")
+    for current, rate in exercise.cases:
+        def fired(threshold, current=current):
+            return lif(current, 0.9, threshold=threshold)[0].mean().item()
+        right = exercise.reference(current, rate)
+        assert fired(right - 1e-3) >= rate > fired(right + 1e-3) > rate - 0.01
+        rates = [fired(threshold) for threshold in torch.linspace(0.05, 1.2 * current.relu().sum(0).max().item(), 200).tolist()]
+        assert sorted(rates, reverse=True) == rates and rates[-1] == 0
 
 
 def test_exercises_agree_with_autograd_and_the_package():
@@ -179,8 +191,10 @@ def test_what_the_prose_says_is_stored(stored):
     assert math.log(1 + 9 / math.e) == pytest.approx(1.461, abs=5e-4)
 
     frozen = 100 * mean(stored["width 100, hidden layer frozen"])
-    assert f"{frozen:.1f} %" in find_guess("09.b").explanation and frozen == pytest.approx(79.6, abs=0.05)
+    assert f"{frozen:.1f} %" in find_guess("09.e").explanation and frozen == pytest.approx(79.6, abs=0.05)
     assert 100 * (mean(stored["width 100"]) - frozen / 100) == pytest.approx(15.5, abs=0.05)
+    assert "{:.1f} of the {:.1f} %".format(*(100 * mean(stored[name]) for name in ("hidden layer frozen", "recipe"))) in (
+        find_guess("09.e").question)
     counts = [round(mean(stored[f"{name}: spikes"])) for name in ("price 0.01", "price 0.1", "limit on the mean, price 0.01")]
     assert all(str(count) in find_guess("09.d").explanation for count in counts) and counts == [45, 32, 49]
 

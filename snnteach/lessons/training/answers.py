@@ -1,6 +1,7 @@
 """Right and wrong answers to the exercises of notebook 09, as functions."""
 import torch
 
+from ...neurons import lif
 from ...surrogate import atan, spike
 
 
@@ -183,3 +184,64 @@ def hears_a_step_late(*arguments):
 
 def without_biases(x, w1, b1, w2, b2, num_steps):
     return step_by_step(x, w1, 0 * b1, w2, 0 * b2, num_steps)
+
+
+def threshold_for(current, rate):
+    low, high = 0.0, current.relu().sum(0).max().item()
+    for _ in range(40):
+        middle = (low + high) / 2
+        fires = lif(current, 0.9, threshold=middle)[0].mean() >= rate
+        low, high = (middle, high) if fires else (low, middle)
+    return low
+
+
+def _halved(high, fires, halvings=40):
+    low = 0.0
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fires(middle) else (low, middle)
+    return (low + high) / 2
+
+
+def _most(current):
+    return current.relu().sum(0).max().item()
+
+
+def other_half(current, rate):
+    return _halved(_most(current), lambda theta: lif(current, 0.9, threshold=theta)[0].mean() < rate)
+
+
+def below_the_largest_current(current, rate):
+    return _halved(current.max().item(), lambda theta: lif(current, 0.9, threshold=theta)[0].mean() >= rate)
+
+
+def below_one(current, rate):
+    return _halved(1.0, lambda theta: lif(current, 0.9, threshold=theta)[0].mean() >= rate)
+
+
+def too_few_halvings(current, rate):
+    return _halved(_most(current), lambda theta: lif(current, 0.9, threshold=theta)[0].mean() >= rate, halvings=5)
+
+
+def all_spikes(current, rate):
+    return _halved(_most(current), lambda theta: lif(current, 0.9, threshold=theta)[0].sum() >= rate)
+
+
+def spikes_of_a_run(current, rate):
+    return _halved(_most(current), lambda theta: lif(current, 0.9, threshold=theta)[0].sum(0).mean() >= rate)
+
+
+def share_that_fires(current, rate):
+    return _halved(_most(current), lambda theta: lif(current, 0.9, threshold=theta)[0].amax(0).mean() >= rate)
+
+
+def potentials_without_a_reset(current, rate):
+    return lif(current, 0.9, reset="none")[1].flatten().quantile(1 - rate).item()
+
+
+def rate_found(current, rate):
+    return lif(current, 0.9, threshold=threshold_for(current, rate))[0].mean().item()
+
+
+def of_the_current(current, rate):
+    return current.flatten().quantile(1 - rate).item()

@@ -14,6 +14,11 @@ def _weights(seed):
     return tuple(torch.randn(size, generator=generator) / 2 for size in sizes)
 
 
+def _current(seed, num_steps, low, high):
+    """The input of 40 neurons in 8 samples, evenly spread, [T, B, N]."""
+    return low + (high - low) * torch.rand(num_steps, 8, 40, generator=torch.Generator().manual_seed(seed))
+
+
 _SPIKES = torch.zeros(4, 3, 3)                                           # [T, B, C]
 _SPIKES[:3, 0, 1] = 1                                                    # sample 0: class 1, last step says 0
 _SPIKES[3, 0, 0] = 1
@@ -157,6 +162,41 @@ EXERCISES = [
             Misconception(answers.bias_at_the_end, "b2 drives the read-out at every step, as Eq. 1 has it, not once at "
                                                    "the end."),
         )),
+    Exercise(
+        id="09.7", difficulty="medium", minutes=10, tolerance=1e-3,
+        question="Return the threshold, to 0.001, at which a layer of beta 0.9 with the input current [T, B, N] fires `rate` "
+                 "spikes a neuron and step.",
+        reference=answers.threshold_for,
+        cases=((_current(0, 20, -0.2, 0.6), 0.15), (_current(1, 25, 0.0, 0.3), 0.03), (_current(2, 10, -1.0, 1.0), 0.3)),
+        hints=("Try a threshold in the middle: lif(current, 0.9, threshold=middle)[0].mean() is the rate there. Is it too "
+               "high, or too low? One half of the interval is out.",
+               "A potential is at most the sum of what came in: above current.relu().sum(0).max() nobody fires.",
+               "low, high = (middle, high) if the layer fires `rate` or more at middle, else (low, middle). Twenty halvings "
+               "are enough."),
+        property="At a threshold that is 0.001 lower the layer fires `rate` or more, at one that is 0.001 higher less.",
+        misconceptions=(
+            Misconception(answers.other_half, "you keep the other half: where the layer fires too much, the threshold has to "
+                                              "rise, so the middle becomes the lower end."),
+            Misconception(answers.below_the_largest_current,
+                          "your interval ends at the largest current, and a potential gathers many steps of it. At which "
+                          "threshold can nobody fire?"),
+            Misconception(answers.below_one, "your interval ends at 1, and this layer needs more in one of the cases. At which "
+                                             "threshold can nobody fire?"),
+            Misconception(answers.too_few_halvings, "five halvings are too few: go on until the interval is shorter than "
+                                                    "0.001."),
+            Misconception(answers.all_spikes, "you count all spikes. The rate is their mean over steps, samples and neurons: "
+                                              "spk.mean()."),
+            Misconception(answers.spikes_of_a_run, "you compare `rate` with the spikes of a whole run. It is spikes a neuron "
+                                                   "*and step*: spk.mean()."),
+            Misconception(answers.share_that_fires, "that is the share of neurons that fire at all. Count every spike: "
+                                                    "spk.mean()."),
+            Misconception(answers.potentials_without_a_reset,
+                          "you read potentials that pay for no spike. A neuron that paid has further to climb: count the "
+                          "spikes that `lif` returns."),
+            Misconception(answers.of_the_current, "those are the largest currents of single steps. The neurons gather them "
+                                                  "first: count the spikes that `lif` returns."),
+            Misconception(answers.rate_found, "that is the rate. Return the threshold that gives it."),
+        )),
 ]
 
 GUESSES = {
@@ -171,19 +211,13 @@ GUESSES = {
                     "shrinks twenty-thousandfold and does not vanish, because the arctangent has long arms.\n\n"
                     "Vanishing gradients of deep networks begin at the other end. Silence spreads forward.",
         explorer="training.threshold", settings={"threshold": 3.0}, shown=lambda data: data["gradients"][2] == 0),
-    "09.b": Guess(
-        question="Freeze the 784,000 hidden weights as they were drawn, and train only the 10,000 of the read-out. How "
-                 "many of the "
-                 "test digits does the network still read? (With all weights learned it is 96.8 %, and a linear model without "
-                 "a hidden layer reads 90.5 %.)",
-        choices=("About 10 %: noise in, noise out", "About 80 %: worse than the linear model, which sees the pixels",
-                 "About 93 %: better than the linear model"),
-        right="About 93 %: better than the linear model",
-        explanation="93.3 %. A thousand random questions about an image, each answered by a handful of spikes, are a rich "
-                    "description, and a linear read-out of it beats one of the pixels. So a spiking network that reads "
-                    "93 % has "
-                    "not shown that its hidden layer learned anything.\n\nIt takes many questions: with 100 hidden neurons the "
-                    "frozen network reads 79.6 %, and learning is worth 15.5 points and not 3.5."),
+    "09.e": Guess(
+        question="With 1000 hidden neurons, frozen as they were drawn, the network still reads 93.3 of the 96.8 %: learning "
+                 "them is worth 3.5 points. With 100 hidden neurons, what is learning worth?",
+        choices=("About 1 point", "About 3.5 points again", "About 15 points"), right="About 15 points",
+        explanation="15.5: 95.1 against 79.6 %. A hundred random questions about an image are a poor description of it, a "
+                    "thousand a rich one. The wider the network, the less its accuracy says about whether the hidden layer "
+                    "learned."),
     "09.c": Guess(
         question="The dead network again: thresholds of 10, exactly zero gradients in two of its three layers, 7e-07 in the "
                  "first. This time the learning rate is ten times as large, 0.02. What happens in ten epochs?",
@@ -205,6 +239,20 @@ GUESSES = {
                     "lie above it even so. The weights are shared, so what quietens the busy images may quieten all "
                     "others, and nothing in the penalty pushes those up again.\n\nPut the limit on the *mean of the batch* "
                     "instead, and the mean settles at 49."),
+    # Asked no more: first guesses that were made are still judged, and older copies of the notebook still run.
+    "09.b": Guess(
+        question="Freeze the 784,000 hidden weights as they were drawn, and train only the 10,000 of the read-out. How "
+                 "many of the "
+                 "test digits does the network still read? (With all weights learned it is 96.8 %, and a linear model without "
+                 "a hidden layer reads 90.5 %.)",
+        choices=("About 10 %: noise in, noise out", "About 80 %: worse than the linear model, which sees the pixels",
+                 "About 93 %: better than the linear model"),
+        right="About 93 %: better than the linear model",
+        explanation="93.3 %. A thousand random questions about an image, each answered by a handful of spikes, are a rich "
+                    "description, and a linear read-out of it beats one of the pixels. So a spiking network that reads "
+                    "93 % has "
+                    "not shown that its hidden layer learned anything.\n\nIt takes many questions: with 100 hidden neurons the "
+                    "frozen network reads 79.6 %, and learning is worth 15.5 points and not 3.5."),
 }
 
 QUESTIONS = [

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from snnteach import sparsity as reference
+from snnteach import stored
 from snnteach.authoring import notebooks
 from snnteach.data import flat, mnist5k
 from snnteach.lessons.sparsity import explorers as explorer
 from snnteach.neurons import lif
+from snnteach.reader.lookup import guess
 from tests.drawing import background, film, filmed, pictures
 from tests.listings import namespace
 
@@ -21,6 +23,13 @@ def test_the_listings_are_the_package():
     assert torch.equal(shown["spike_matvec"](weight, fired), reference.spike_matvec(weight, fired)) and len(fired) > 5
     for neurons, spikes in ((784, 39), (64, 0), (65, 3), (2, 1)):
         assert shown["address_bits"](neurons, spikes) == reference.address_bits(neurons, spikes)
+
+
+def test_the_guess_about_random_weights_says_what_is_stored():
+    table, asked = stored("sparsity"), guess("00.e")
+    linear, small, large = (f"{sum(table[name]) / 3:.0%}".replace("%", " %")
+                            for name in ("linear", "frozen, width 300", "frozen, width 1000"))
+    assert linear in asked.question and asked.explanation.startswith(small) and large in asked.explanation
 
 
 @pytest.mark.parametrize("training", explorer.TRAINED)

@@ -141,7 +141,8 @@ EXERCISES = [
 
 GUESSES = {
     "00.a": Guess(
-        "The network may look at a digit for 20 steps. After how many does it read four digits in five rightly?",
+        "The network may look at a digit for 20 steps. After how many steps does it read four digits in "
+        "five correctly?",
         ("1, as an ordinary network does", "3", "10, half of them", "all 20, or why would it look so long"), "3",
         "Nothing is read in the first step. The hidden neurons spike at once, but no output has collected enough of them yet. "
         "From the second step on there are votes, and most of the first ones are right. After three steps one digit in six has "
@@ -163,6 +164,11 @@ GUESSES = {
         "The wallpaper does not change, so it is never mentioned. What changes is the pixels that the bar covers or uncovers, "
         "and these are the same. (A pixel of it that is nearly as bright as the bar would send nothing "
         "when it is covered.) And it has to stand still, which is the camera's business too."),
+    "00.e": Guess(
+        "Freeze the weights of the 300 hidden neurons as they were drawn, and train only the second layer. A linear "
+        "classifier, which sees the pixels, reads 91 %. What does the frozen network read?",
+        ("More: random features are a richer picture", "Less", "About as much"), "Less",
+        "88 %. Three hundred random questions say less about a digit than its pixels do. A thousand say more: 92 %."),
     "00.d": Guess(
         "The ordinary network multiplies 300 values by 10 weights each, once. The spiking one adds 10 weights for each hidden "
         "spike, for ten steps. A product, with its addition, costs as much as five additions. Both may skip their zeros. Whose "

@@ -245,3 +245,51 @@ def as_eq_1(x, beta, threshold):
 def wave(seed, *shape):
     return 2 * torch.rand(*shape, generator=torch.Generator().manual_seed(seed)) - 0.5
 
+
+def pays_in_full(x, spk, mem, beta, threshold):
+    taken = beta * mem[:-1] + x[1:] - mem[1:]
+    return bool(((taken - threshold * spk[:-1]).abs() < 1e-5).all())
+
+
+def _taken(x, mem, beta):
+    return beta * mem[:-1] + x[1:] - mem[1:]
+
+
+def in_the_same_step(x, spk, mem, beta, threshold):
+    return bool(((_taken(x, mem, beta) - threshold * spk[1:]).abs() < 1e-5).all())
+
+
+def a_leaked_bill(x, spk, mem, beta, threshold):
+    return bool(((_taken(x, mem, beta) - beta * threshold * spk[:-1]).abs() < 1e-5).all())
+
+
+def a_bill_of_one(x, spk, mem, beta, threshold):
+    return bool(((_taken(x, mem, beta) - spk[:-1]).abs() < 1e-5).all())
+
+
+def nothing_leaks(x, spk, mem, beta, threshold):
+    return pays_in_full(x, spk, mem, 1.0, threshold)
+
+
+def only_after_spikes(x, spk, mem, beta, threshold):
+    return bool(((_taken(x, mem, beta) - threshold)[spk[:-1] > 0].abs() < 1e-5).all())
+
+
+def one_step_is_enough(x, spk, mem, beta, threshold):
+    return bool(((_taken(x, mem, beta) - threshold * spk[:-1]).abs() < 1e-5).any())
+
+
+def in_sum(x, spk, mem, beta, threshold):
+    return bool((_taken(x, mem, beta) - threshold * spk[:-1]).sum().abs() < 1e-5)
+
+
+def without_a_size(x, spk, mem, beta, threshold):
+    return bool((_taken(x, mem, beta) - threshold * spk[:-1] < 1e-5).all())
+
+
+def to_the_last_bit(x, spk, mem, beta, threshold):
+    return bool((mem[1:] == beta * mem[:-1] + x[1:] - threshold * spk[:-1]).all())
+
+
+def something_is_taken(x, spk, mem, beta, threshold):
+    return bool((_taken(x, mem, beta)[spk[:-1] > 0] > 1e-5).all())

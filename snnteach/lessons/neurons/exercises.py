@@ -6,6 +6,21 @@ import torch
 from ..kinds import Exercise, Guess, Misconception, Question
 from . import answers
 
+
+def _records(seed, reset="subtract", beta=0.9, threshold=1.0, lost=()):
+    """Records x, spk and mem of one neuron under noise, 60 steps; `lost` of (step, charge) is taken out of its potential."""
+    x = 0.3 + 0.4 * torch.randn(60, generator=torch.Generator().manual_seed(seed))
+    steps, mem, spk = [], 0.0, 0.0
+    for step, now in enumerate(x.tolist()):
+        kept = {"subtract": beta * mem - threshold * spk, "subtract_decayed": beta * (mem - threshold * spk),
+                "zero": beta * mem * (1 - spk), "none": beta * mem}[reset]
+        mem = kept + now - dict(lost).get(step, 0.0)
+        spk = float(mem > threshold)
+        steps.append((spk, mem))
+    spk, mem = (torch.tensor(record) for record in zip(*steps))
+    return x, spk, mem, beta, threshold
+
+
 EXERCISES = [
     Exercise(
         id="02.1", difficulty="easy", minutes=4, tolerance=2e-3,
@@ -156,6 +171,36 @@ EXERCISES = [
             Misconception(4.0, "that is W', the weight of Eq. 1, which stays. Which W = (1 - beta) W' is it at beta = 0.98?"),
         ),
         solution="W / (1 - beta) is 4 and has to stay: W = 4 * 0.02 = 0.08."),
+    Exercise(
+        id="02.8", difficulty="medium", minutes=8,
+        question="From records x, spk and mem [T] of one neuron say whether each spike cost one whole threshold, a step later, "
+                 "and nothing else was taken, to 1e-5: True or False.",
+        reference=answers.pays_in_full,
+        cases=(_records(0), _records(1, beta=0.8, threshold=0.6), _records(0, "none"), _records(0, "zero"),
+               _records(0, "subtract_decayed"), _records(2, lost=((25, 0.2),)), _records(3, threshold=9.0),
+               _records(3, threshold=9.0, lost=((31, -0.1),)), _records(5, beta=1.0),
+               _records(4, lost=((12, 0.1), (30, -0.1)))),
+        hints=("Eq. 2 says what mem[1:] would be if nothing were taken: beta * mem[:-1] + x[1:]. What is missing was taken.",
+               "What was taken in each step after the first has to be threshold * spk[:-1], the spikes of the step before.",
+               "Compare with .abs() < 1e-5, ask for .all(), and turn it into a bool."),
+        property="In every step but the first it compares what is missing from beta * U + X with the bill of the step before.",
+        misconceptions=(
+            Misconception(answers.in_the_same_step, "you look for the payment in the step of the spike. It comes one step "
+                                                    "later: spk[:-1] beside mem[1:]."),
+            Misconception(answers.a_leaked_bill, "your bill leaks: you take beta * threshold, or let what is left after "
+                                                 "the payment leak. Eq. 2 leaks first and then takes a whole threshold."),
+            Misconception(answers.a_bill_of_one, "right for a threshold of 1 only: a spike costs `threshold`."),
+            Misconception(answers.nothing_leaks, "you forgot the leak: of the potential before, only beta is kept."),
+            Misconception(answers.something_is_taken, "to take something after each spike is not enough: how much was it, and "
+                                                      "was anything taken elsewhere?"),
+            Misconception(answers.only_after_spikes, "you look at the steps after a spike only. Charge can get lost in the "
+                                                     "others, too."),
+            Misconception(answers.one_step_is_enough, "one right step is not enough: ask for all of them."),
+            Misconception(answers.in_sum, "you compare sums: what one step takes too much another may take too little. Compare "
+                                          "step by step."),
+            Misconception(answers.without_a_size, "a step that takes too little passes your test: compare the size, .abs()."),
+            Misconception(answers.to_the_last_bit, "a right neuron fails your test by rounding: allow for 1e-5."),
+        )),
 ]
 
 GUESSES = {

@@ -137,6 +137,15 @@ def test_each_rule_finds_what_breaks_it(first, second, sources, words):
     assert "ids" in next(broken("02", {"02.b": FIRST}, page()), lambda name: TOY)
 
 
+def test_a_guess_that_is_asked_no_more_keeps_its_entry_and_its_id(monkeypatch):
+    monkeypatch.setitem(globals(), "RETIRED", {"02.b"})
+    table, asking = {"02.a": FIRST, "02.c": SECOND, "02.b": OTHER}, ['guess("02.a")', 'explore("t.x")', 'guess("02.c")']
+    assert list(broken("02", table, page(*asking), lambda name: TOY)) == []
+    assert "in the order of the table" in "\n".join(broken("02", table, page(*asking, 'guess("02.b")'), lambda name: TOY))
+    table.pop("02.b")
+    assert "none left out" in next(broken("02", table, page(*asking), lambda name: TOY))
+
+
 # With a kernel
 
 def state(asked):

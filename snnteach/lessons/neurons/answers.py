@@ -246,6 +246,20 @@ def wave(seed, *shape):
     return 2 * torch.rand(*shape, generator=torch.Generator().manual_seed(seed)) - 0.5
 
 
+def records(seed, reset="subtract", beta=0.9, threshold=1.0, lost=()):
+    """Records x, spk and mem of one neuron under noise, 60 steps; `lost` of (step, charge) is taken out of its potential."""
+    x = 0.3 + 0.4 * torch.randn(60, generator=torch.Generator().manual_seed(seed))
+    steps, mem, spk = [], 0.0, 0.0
+    for step, now in enumerate(x.tolist()):
+        kept = {"subtract": beta * mem - threshold * spk, "subtract_decayed": beta * (mem - threshold * spk),
+                "zero": beta * mem * (1 - spk), "none": beta * mem}[reset]
+        mem = kept + now - dict(lost).get(step, 0.0)
+        spk = float(mem > threshold)
+        steps.append((spk, mem))
+    spk, mem = (torch.tensor(record) for record in zip(*steps))
+    return x, spk, mem, beta, threshold
+
+
 def pays_in_full(x, spk, mem, beta, threshold):
     taken = beta * mem[:-1] + x[1:] - mem[1:]
     return bool(((taken - threshold * spk[:-1]).abs() < 1e-5).all())

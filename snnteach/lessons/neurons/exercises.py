@@ -6,21 +6,6 @@ import torch
 from ..kinds import Exercise, Guess, Misconception, Question
 from . import answers
 
-
-def _records(seed, reset="subtract", beta=0.9, threshold=1.0, lost=()):
-    """Records x, spk and mem of one neuron under noise, 60 steps; `lost` of (step, charge) is taken out of its potential."""
-    x = 0.3 + 0.4 * torch.randn(60, generator=torch.Generator().manual_seed(seed))
-    steps, mem, spk = [], 0.0, 0.0
-    for step, now in enumerate(x.tolist()):
-        kept = {"subtract": beta * mem - threshold * spk, "subtract_decayed": beta * (mem - threshold * spk),
-                "zero": beta * mem * (1 - spk), "none": beta * mem}[reset]
-        mem = kept + now - dict(lost).get(step, 0.0)
-        spk = float(mem > threshold)
-        steps.append((spk, mem))
-    spk, mem = (torch.tensor(record) for record in zip(*steps))
-    return x, spk, mem, beta, threshold
-
-
 EXERCISES = [
     Exercise(
         id="02.1", difficulty="easy", minutes=4, tolerance=2e-3,
@@ -120,21 +105,18 @@ EXERCISES = [
     Exercise(
         id="02.6", difficulty="medium", minutes=12, build=True,
         question="Write the neuron that resets at once: charge, compare, pay, all in one step. From rest, x is [T, B, N]. "
-                 "Return "
-                 "(spk, mem), each [T, B, N], mem as it was before paying.",
+                 "Return (spk, mem), each [T, B, N], mem as it was before paying.",
         reference=answers.lif_at_once,
         cases=((answers.wave(0, 40, 2, 5), 0.9, 1.0), (answers.wave(1, 30, 3, 4), 0.75, 0.6), (torch.ones(6, 1, 1), 0.5, 1.0),
                (torch.ones(4, 1, 1), 0.0, 1.0)),
         property="After a spike, what is left is mem - threshold, and the next step keeps beta times that.",
         hints=("One tensor goes from step to step: what is left after paying. It begins as zeros, shaped like x[0].",
                "In the loop: mem = beta * left + x_t; the spikes are where mem > threshold; then left = mem - threshold * spk.",
-               "Collect spk and mem of every step in two lists and return torch.stack of each. (mem > threshold) is a "
-               "tensor of "
-               "truth values: .to(x.dtype) makes numbers of them."),
+               "Collect spk and mem of every step in two lists and return torch.stack of each. (mem > threshold) is a tensor "
+               "of truth values: .to(x.dtype) makes numbers of them."),
         misconceptions=(
             Misconception(answers.a_step_late, "that is Eq. 2: the bill comes a step late, and in full. Here it is paid in "
-                                               "the step of the "
-                                        "spike, so that only what is left goes on to leak."),
+                                               "the step of the spike, so that only what is left goes on to leak."),
             Misconception(answers.to_zero_at_once, "you empty the membrane after a spike. It pays one threshold and keeps "
                                                    "the rest."),
             Misconception(answers.never_pays, "nobody pays: the next step has to begin from mem - threshold * spk."),
@@ -156,8 +138,7 @@ EXERCISES = [
     Exercise(
         id="02.7", difficulty="easy", minutes=4, tolerance=1e-3,
         question="A neuron as in Eq. 2 has beta = 0.9 and a weight of 0.4. You try beta = 0.98 and want the ceiling of its "
-                 "potential "
-                 "under a constant input to stay: which weight does it need?",
+                 "potential under a constant input to stay: which weight does it need?",
         reference=0.08,
         property="The ceiling under a constant X is W X / (1 - beta): W and 1 - beta have to change by the same factor.",
         hints=("Without a spike, U = beta U + W X at the ceiling. Solve for U.",
@@ -176,10 +157,10 @@ EXERCISES = [
         question="From records x, spk and mem [T] of one neuron say whether each spike cost one whole threshold, a step later, "
                  "and nothing else was taken, to 1e-5: True or False.",
         reference=answers.pays_in_full,
-        cases=(_records(0), _records(1, beta=0.8, threshold=0.6), _records(0, "none"), _records(0, "zero"),
-               _records(0, "subtract_decayed"), _records(2, lost=((25, 0.2),)), _records(3, threshold=9.0),
-               _records(3, threshold=9.0, lost=((31, -0.1),)), _records(5, beta=1.0),
-               _records(4, lost=((12, 0.1), (30, -0.1)))),
+        cases=(answers.records(0), answers.records(1, beta=0.8, threshold=0.6), answers.records(0, "none"),
+               answers.records(0, "zero"), answers.records(0, "subtract_decayed"), answers.records(2, lost=((25, 0.2),)),
+               answers.records(3, threshold=9.0), answers.records(3, threshold=9.0, lost=((31, -0.1),)),
+               answers.records(5, beta=1.0), answers.records(4, lost=((12, 0.1), (30, -0.1)))),
         hints=("Eq. 2 says what mem[1:] would be if nothing were taken: beta * mem[:-1] + x[1:]. What is missing was taken.",
                "What was taken in each step after the first has to be threshold * spk[:-1], the spikes of the step before.",
                "Compare with .abs() < 1e-5, ask for .all(), and turn it into a bool."),
@@ -205,22 +186,17 @@ EXERCISES = [
 
 GUESSES = {
     "02.a": Guess(
-        question="In the explorer below, a steady input of 0.3 thresholds a step fires the neuron ($\\beta = 0.9$) 23 "
-                 "times in 100 "
-                 "steps. Now the *same* charge comes in packets: four steps of nothing, then 1.5 at once. How often does "
-                 "the neuron "
-                 "fire?",
+        question="In the explorer below, a steady input of 0.3 thresholds a step fires the neuron ($\\beta = 0.9$) 23 times "
+                 "in 100 steps. Now the *same* charge comes in packets: four steps of nothing, then 1.5 at once. How often "
+                 "does the neuron fire?",
         choices=("More often: charge that comes together leaks less", "Less often", "As often: the mean is the same"),
         right="Less often",
         explanation="20 times, once a packet. A packet lifts the potential far above the threshold, and a spike takes one "
-                    "threshold "
-                    "away. The rest waits, and leaks: the leak takes a share of what is *there*, so it takes most where the "
-                    "potential is high. It eats 33 % of the input here, and 23 % when steady. Without a leak ($\\beta = "
-                    "1$) both fire "
-                    "alike.\n\nThe opposite holds for a faint input. At a mean of 0.09 the steady one climbs to 0.9 and "
-                    "stays there, "
-                    "and each packet adds to what the one before has left: every fifth packet fires. Packets help a weak mean "
-                    "and waste a strong one; the order turns between 0.2 and 0.3.",
+                    "threshold away. The rest waits, and leaks: the leak takes a share of what is *there*, so it takes most "
+                    "where the potential is high. It eats 33 % of the input here, and 23 % when steady. Without a leak "
+                    "($\\beta = 1$) both fire alike.\n\nThe opposite holds for a faint input. At a mean of 0.09 the steady "
+                    "one climbs to 0.9 and stays there, and each packet adds to what the one before has left: every fifth "
+                    "packet fires. Packets help a weak mean and waste a strong one; the order turns between 0.2 and 0.3.",
         explorer="neurons.lif", settings={"current": 0.3, "kind": "pulse train"},
         shown=lambda data: bool((data["x"] > 1).any())),
     "02.b": Guess(
@@ -230,40 +206,32 @@ GUESSES = {
         choices=("About twice as often: half as much leaks", "A little more often", "About half as often"),
         right="About half as often",
         explanation="11 times. Eq. 1 takes in the share $1-\\beta$ of its input, and you have just halved it. The ceiling "
-                    "stays where "
-                    "it was, but the climb after each spike takes twice as many steps. In Eq. 2, with $W$ held, it would "
-                    "have been "
-                    "26 times: there the longer memory leaks less and nothing else changes.\n\nIn continuous time this is the "
-                    "f-I curve of notebook 01: $\\tau$ stands in front of the logarithm. A slow membrane is slow at "
-                    "everything."),
+                    "stays where it was, but the climb after each spike takes twice as many steps. In Eq. 2, with $W$ held, "
+                    "it would have been 26 times: there the longer memory leaks less and nothing else changes.\n\nIn "
+                    "continuous time this is the f-I curve of notebook 01: $\\tau$ stands in front of the logarithm. A slow "
+                    "membrane is slow at everything."),
     "02.c": Guess(
         question="`\"subtract\"` gives 23 spikes in 100 steps of 0.3. `\"zero\"` throws away whatever lay above the "
-                 "threshold. How many "
-                 "does it give?",
+                 "threshold. How many does it give?",
         choices=("More", "Fewer: it throws charge away", "23 too: at 0.3 there is hardly anything above the threshold"),
         right="More",
         explanation="It fires 25 times. Look at what is left a step after the first spike. The potential was 1.03, and the "
-                    "leak has taken its "
-                    "tenth: 0.93. `\"subtract\"` now takes a whole threshold, more than there is, and leaves -0.07; the "
-                    "new input makes it 0.23. `\"zero\"` takes only what is there: 0.30 with the new input. As long as a spike "
-                    "leaves at $U < \\theta/\\beta = 1.11$, the bill is higher than the balance.\n\nWith larger inputs the "
-                    "spikes "
-                    "come from further above, and the order turns: noise between 0 and 0.6 gives `\"subtract\"` 0.23 "
-                    "spikes a step and `\"zero\"` 0.22."),
+                    "leak has taken its tenth: 0.93. `\"subtract\"` now takes a whole threshold, more than there is, and "
+                    "leaves -0.07; the new input makes it 0.23. `\"zero\"` takes only what is there: 0.30 with the new input. "
+                    "As long as a spike leaves at $U < \\theta/\\beta = 1.11$, the bill is higher than the balance.\n\nWith "
+                    "larger inputs the spikes come from further above, and the order turns: noise between 0 and 0.6 gives "
+                    "`\"subtract\"` 0.23 spikes a step and `\"zero\"` 0.22."),
     "02.d": Guess(
         question="The same pupils again, with answers that have nothing to do with their input. This time they are written as "
                  "Eq. 1: their input is scaled by $1-\\beta$, with $W'$ held. Their decay starts at 0.7. Where does it go?",
-        choices=("Down again: there is no memory in these data", "It stays near 0.7: there is nothing to learn", "Up, "
-                                                                                                                 "towards "
+        choices=("Down again: there is no memory in these data", "It stays near 0.7: there is nothing to learn", "Up, towards "
                                                                                                                  "1"),
         right="Up, towards 1",
-        explanation="To 0.99. Where nothing can be foretold, the best answer is to keep still. In Eq. 2 a potential is "
-                    "still when it "
-                    "forgets at once; in Eq. 1 when it takes in next to nothing, $1-\\beta$ near 0. The data are the same, "
-                    "the loss "
-                    "is the same, and the decay goes to the opposite end. It is tempting to say that the pupil unlearned a "
-                    "memory for which the data have no use. It was never memory that was unlearned.\n\n"
-                    "Give the pupil a weight of its own, and it turns that down instead: to 0.1 and less, and the decay ends "
+        explanation="To 0.99. Where nothing can be foretold, the best answer is to keep still. In Eq. 2 a potential is still "
+                    "when it forgets at once; in Eq. 1 when it takes in next to nothing, $1-\\beta$ near 0. The data are the "
+                    "same, the loss is the same, and the decay goes to the opposite end. It is tempting to say that the pupil "
+                    "unlearned a memory for which the data have no use. It was never memory that was unlearned.\n\nGive the "
+                    "pupil a weight of its own, and it turns that down instead: to 0.1 and less, and the decay ends "
                     "anywhere."),
 }
 

@@ -39,17 +39,14 @@ EXERCISES = [
         property="The training pixels come out with mean 0 and standard deviation 1, and the test pixels pass through the "
                  "same two numbers.",
         misconceptions=(
-            Misconception(answers.of_numpy, "that divides by n, as NumPy does: as honest, and with four million pixels "
-                                            "the same to six "
-                                     "digits. Here take torch's train.std(), which divides by n - 1."),
-            Misconception(answers.of_each_pixel, "that takes a mean and a deviation for each pixel. It is as honest, "
-                                                 "but a pixel that is "
-                                          "always black has a deviation of 0 to divide by. Take one mean and one deviation of "
-                                          "all pixels."),
+            Misconception(answers.of_numpy, "that divides by n, as NumPy does: as honest, and with four million pixels the "
+                                            "same to six digits. Here take torch's train.std(), which divides by n - 1."),
+            Misconception(answers.of_each_pixel, "that takes a mean and a deviation for each pixel. It is as honest, but a "
+                                                 "pixel that is always black has a deviation of 0 to divide by. Take one mean "
+                                                 "and one deviation of all pixels."),
             Misconception(answers.test_first, "training pixels first, then the test pixels."),
-            Misconception(answers.only_train, "the test pixels have to go through the same change, or the network meets "
-                                              "other numbers "
-                                       "than those it has learned from."),
+            Misconception(answers.only_train, "the test pixels have to go through the same change, or the network meets other "
+                                              "numbers than those it has learned from."),
             Misconception(answers.between_0_and_1, "that stretches the pixels to 0 and 1. Standardising gives mean 0 "
                                                    "and deviation 1."),
             Misconception(answers.each_its_own, "the test set's own mean and deviation are not known when the network "
@@ -116,33 +113,28 @@ EXERCISES = [
         property="Sample b, step t of the input is step t, sample b of the result.",
         hints=("Two axes change places; the numbers of one sample must stay together.", "x.transpose(0, 1)."),
         misconceptions=(
-            Misconception(answers.reshaped, "the shape is right and the numbers are in wrong places: reshape reads them "
-                                            "in the old "
-                                     "order and mixes samples. Swap the axes instead."),
+            Misconception(answers.reshaped, "the shape is right and the numbers are in wrong places: reshape reads them in "
+                                            "the old order and mixes samples. Swap the axes instead."),
             Misconception(answers.wrong_axes, "you swapped time with neurons. Batch and time change places."),
             Misconception(answers.reversed, "neurons must stay last: only the first two axes change places."),
         )),
     Exercise(
         id="09.6", difficulty="medium", minutes=15, build=True, gradients=("w1", "b1", "w2", "b2"), tolerance=1e-5,
-        question="Write Eq. 1 one step at a time: x [B, N] is the same at every step, w1 [H, N], b1 [H], w2 [C, H], b2 "
-                 "[C]; beta is "
-                 "0.9, the threshold 1, all start at 0. Return the read-out's mean over num_steps steps, [B, C], with the "
-                 "gradients of atan() and a detached reset.",
+        question="Write Eq. 1 one step at a time: x [B, N] is the same at every step, w1 [H, N], b1 [H], w2 [C, H], b2 [C]; "
+                 "beta is 0.9, the threshold 1, all start at 0. Return the read-out's mean over num_steps steps, [B, C], with "
+                 "the gradients of atan() and a detached reset.",
         reference=answers.step_by_step,
         cases=((*_weights(0), 12), (*_weights(1), 5), (*_weights(2), 1)),
-        property="In each step: hidden membranes leak, charge and pay for the last spike; they fire; the read-out leaks "
-                 "and adds "
-                 "w2 times these spikes and b2.",
+        property="In each step: hidden membranes leak, charge and pay for the last spike; they fire; the read-out leaks and "
+                 "adds w2 times these spikes and b2.",
         hints=("x @ w1.T + b1 is the same at every step: compute it once, [B, H]. mem and spk begin as zeros of that shape.",
                "In the loop: mem = 0.9 * mem + current - spk.detach(), then spk = spike(mem - 1, atan()).",
                "Still in the loop: out = 0.9 * out + spk @ w2.T + b2, and add out to a total. Return total / num_steps."),
         misconceptions=(
-            Misconception(answers.learns_through_the_reset, "the values are right, and the gradients also run through "
-                                                            "the reset. Subtract "
-                                                     "spk.detach()."),
-            Misconception(answers.without_a_surrogate, "the values are right, and w1 learns nothing: a comparison has "
-                                                       "no gradient. Use "
-                                                "spike(mem - 1, atan())."),
+            Misconception(answers.learns_through_the_reset, "the values are right, and the gradients also run through the "
+                                                            "reset. Subtract spk.detach()."),
+            Misconception(answers.without_a_surrogate, "the values are right, and w1 learns nothing: a comparison has no "
+                                                       "gradient. Use spike(mem - 1, atan())."),
             Misconception(answers.to_zero, "a spike costs one threshold here; you empty the membrane."),
             Misconception(answers.never_pays, "nobody pays for a spike: subtract the spike of the step before."),
             Misconception(answers.pays_a_leaked_bill, "your bill leaks too: 0.9 multiplies the membrane only, not the spike."),
@@ -201,9 +193,8 @@ EXERCISES = [
 
 GUESSES = {
     "09.a": Guess(
-        question="The network below is untrained. Raise the threshold of all its neurons from 0.5 to 3. The gradients "
-                 "shrink. Which "
-                 "layer's gradient is the first to become *exactly* zero?",
+        question="The network below is untrained. Raise the threshold of all its neurons from 0.5 to 3. The gradients shrink. "
+                 "Which layer's gradient is the first to become *exactly* zero?",
         choices=("Layer 1: it is farthest from the loss", "All at once", "The output layer, next to the loss"),
         right="The output layer, next to the loss",
         explanation="The gradient of a weight is an error times what came in through the weight. Layer 2 is silent, so nothing "
@@ -223,36 +214,31 @@ GUESSES = {
                  "first. This time the learning rate is ten times as large, 0.02. What happens in ten epochs?",
         choices=("Nothing: ten times next to nothing is next to nothing", "It learns, more than 90 % right", "It diverges"),
         right="It learns, more than 90 % right",
-        explanation="91 to 93 %. Adam divides each gradient by its own running size: 7e-07 moves a weight as far as 700 would. "
-                    "So layer 1 grows at full speed until it fires, feeds layer 2, and so on.\n\nThat is luck. It needs the "
-                    "long arms of the arctangent: with the boxcar surrogate, which is zero away from the threshold, the "
-                    "gradient "
-                    "of layer 1 is exactly zero as well, and nothing moves at any learning rate. Calibrated thresholds learn "
-                    "with either, to 88 to 97 %."),
+        explanation="91 to 93 %. Adam divides each gradient by its own running size: 7e-07 moves a weight as far as 700 "
+                    "would. So layer 1 grows at full speed until it fires, feeds layer 2, and so on.\n\nThat is luck. It "
+                    "needs the long arms of the arctangent: with the boxcar surrogate, which is zero away from the threshold, "
+                    "the gradient of layer 1 is exactly zero as well, and nothing moves at any learning rate. Calibrated "
+                    "thresholds learn with either, to 88 to 97 %."),
     "09.d": Guess(
-        question="Spikes beyond 50 an image are charged 0.01 each; up to 50 they are free. The network once fired 822. "
-                 "Where does "
-                 "its mean settle?",
+        question="Spikes beyond 50 an image are charged 0.01 each; up to 50 they are free. The network once fired 822. Where "
+                 "does its mean settle?",
         choices=("Below 50", "At 50: fewer would be a waste", "Above 50: it still pays for some"), right="Below 50",
-        explanation="At 45, and at a price of 0.1 at 32. The limit is one for each *image*, and images differ: a "
-                    "quarter of them "
-                    "lie above it even so. The weights are shared, so what quietens the busy images may quieten all "
+        explanation="At 45, and at a price of 0.1 at 32. The limit is one for each *image*, and images differ: a quarter of "
+                    "them lie above it even so. The weights are shared, so what quietens the busy images may quieten all "
                     "others, and nothing in the penalty pushes those up again.\n\nPut the limit on the *mean of the batch* "
                     "instead, and the mean settles at 49."),
     # Asked no more: first guesses that were made are still judged, and older copies of the notebook still run.
     "09.b": Guess(
-        question="Freeze the 784,000 hidden weights as they were drawn, and train only the 10,000 of the read-out. How "
-                 "many of the "
-                 "test digits does the network still read? (With all weights learned it is 96.8 %, and a linear model without "
-                 "a hidden layer reads 90.5 %.)",
+        question="Freeze the 784,000 hidden weights as they were drawn, and train only the 10,000 of the read-out. How many "
+                 "of the test digits does the network still read? (With all weights learned it is 96.8 %, and a linear model "
+                 "without a hidden layer reads 90.5 %.)",
         choices=("About 10 %: noise in, noise out", "About 80 %: worse than the linear model, which sees the pixels",
                  "About 93 %: better than the linear model"),
         right="About 93 %: better than the linear model",
         explanation="93.3 %. A thousand random questions about an image, each answered by a handful of spikes, are a rich "
-                    "description, and a linear read-out of it beats one of the pixels. So a spiking network that reads "
-                    "93 % has "
-                    "not shown that its hidden layer learned anything.\n\nIt takes many questions: with 100 hidden neurons the "
-                    "frozen network reads 79.6 %, and learning is worth 15.5 points and not 3.5."),
+                    "description, and a linear read-out of it beats one of the pixels. So a spiking network that reads 93 % "
+                    "has not shown that its hidden layer learned anything.\n\nIt takes many questions: with 100 hidden "
+                    "neurons the frozen network reads 79.6 %, and learning is worth 15.5 points and not 3.5."),
 }
 
 QUESTIONS = [

@@ -55,7 +55,7 @@ def even_rate(current, num_steps, start=0.5):
     >>> even_rate(torch.tensor([-0.2, 0.37, 0.5, 1.7]), num_steps=10)
     tensor([0.0000, 0.4000, 0.5000, 1.0000])
     """
-    check_signal("even_rate", "current", current, layout="a tensor of any shape", min_dims=0)
+    check_signal("even_rate", "current", current, layout="of any shape", min_dims=0)
     check_finite("even_rate", "current", current, "Look for it where current was computed.")
     check_whole("even_rate", high=MOST_STEPS, num_steps=num_steps)
     check_fraction("even_rate", start=start)
@@ -114,7 +114,7 @@ def zero_reset_rate(current):
     >>> zero_reset_rate(torch.tensor([-0.2, 0.3, 0.9, 1.7]))
     tensor([0.0000, 0.2500, 0.5000, 1.0000])
     """
-    check_signal("zero_reset_rate", "current", current, layout="a tensor of any shape", min_dims=0)
+    check_signal("zero_reset_rate", "current", current, layout="of any shape", min_dims=0)
     check_finite("zero_reset_rate", "current", current, "Look for it where current was computed.")
     held = current.clamp(torch.finfo(current.dtype).tiny, 1)
     return torch.where(current > 1, 1.0, torch.where(current > 0, 1 / ((1 / held).floor() + 1), 0.0)).to(current.dtype)
@@ -168,7 +168,7 @@ def activation_scales(net, x, percentile=100.0):
         values = record.spk.flatten()
         scales.append(values.kthvalue(max(1, math.ceil(float(percentile) / 100 * len(values)))).values.item())
         check_that("activation_scales", scales[-1] > 0, f"percentile {percentile} of layer {len(scales)} is 0: more of its "
-                   "activations are 0 than that. Raise percentile.")
+                   "activations are 0 than that. Raise percentile (from 0 to 100: 97, not 0.97).")
     return scales
 
 

@@ -113,7 +113,7 @@ def test_the_answers_of_the_exercises_are_the_modules():
     with torch.no_grad():
         ann.linears[1].weight.fill_(0.6)
     assert conversion.convert(ann, [4.0, 8.0]).linears[1].weight.unique().item() == pytest.approx(find("12.4").reference)
-    wave = torch.tensor([0.6] * 5 + [-0.6] * 5)[:, None, None]
+    wave = torch.tensor([0.8] * 5 + [-0.8] * 5)[:, None, None]
     assert explorers.fire(wave, 0.5, "subtract")[0].sum() == find("12.6").reference
     assert find("12.8").reference == pytest.approx(1 - (1 - 0.4) ** 2)
 

@@ -74,6 +74,41 @@ def largest(weights, biases, x, percentile):
     return _scaled(weights, biases, x, percentile, scale_of=lambda potential, share: potential.max())
 
 
+def not_rectified(weights, biases, x, percentile):
+    """Passes the sums on as they are, negative ones too."""
+    before, scaled_weights, scaled_biases = 1.0, [], []
+    for number, (weight, bias) in enumerate(zip(weights, biases), 1):
+        x = x @ weight.T + bias
+        after = torch.quantile(x.flatten(), percentile / 100) if number < len(weights) else 1.0
+        scaled_weights.append(weight * before / after)
+        scaled_biases.append(bias / after)
+        before = after
+    return scaled_weights, scaled_biases
+
+
+def measured_without_bias(weights, biases, x, percentile):
+    """Runs the ANN without its biases."""
+    before, scaled_weights, scaled_biases = 1.0, [], []
+    for number, (weight, bias) in enumerate(zip(weights, biases), 1):
+        x = (x @ weight.T).relu()
+        after = torch.quantile(x.flatten(), percentile / 100) if number < len(weights) else 1.0
+        scaled_weights.append(weight * before / after)
+        scaled_biases.append(bias / after)
+        before = after
+    return scaled_weights, scaled_biases
+
+
+def inputs_scaled(weights, biases, x, percentile):
+    """Gives the inputs a scale, too."""
+    scaled_weights, scaled_biases = converted(weights, biases, x, percentile)
+    return [scaled_weights[0] * torch.quantile(x.flatten(), percentile / 100), *scaled_weights[1:]], scaled_biases
+
+
+def pairs(weights, biases, x, percentile):
+    """Returns one list, of pairs."""
+    return list(zip(*converted(weights, biases, x, percentile), strict=True))
+
+
 def by_neuron(weights, biases, x, percentile):
     """Takes a percentile for each neuron."""
     before, scaled_weights, scaled_biases = torch.ones(x.shape[1]), [], []

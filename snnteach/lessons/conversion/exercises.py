@@ -84,26 +84,30 @@ EXERCISES = [
             Misconception(answers.readout_scaled, "the read-out does not fire, its outputs stay as they are: its scale is 1."),
             Misconception(answers.active_only, "you left the zeros out. The percentile counts all activations."),
             Misconception(answers.largest, "you took the largest, whatever the percentile."),
+            Misconception(answers.not_rectified, "the next layer gets rectified values: x = (x @ weight.T + bias).relu()."),
+            Misconception(answers.measured_without_bias, "the ANN has its biases: measure the activations with them."),
+            Misconception(answers.inputs_scaled, "the pixels go in as they are: the scale before the first layer is 1."),
+            Misconception(answers.pairs, "return two lists, the weights and the biases, not one list of pairs."),
             Misconception(answers.by_neuron, "one scale for a layer, over all its neurons and images."),
             Misconception(answers.scaled_on_the_way, "measure the scales on the ANN as it was trained: your next layer saw "
                                                      "activations that were divided already."),
         )),
     Exercise(
         id="12.6", difficulty="medium", minutes=6,
-        question="A neuron begins at 0.5 and gets 0.6 in each of five steps, then -0.6 in each of five. On average it gets "
-                 "nothing, and an even current of 0 would make no spike. How many does it fire?",
-        reference=3,
+        question="A neuron begins at 0.5 and gets 0.8 in each of five steps, then -0.8 in each of five. On average it gets "
+                 "nothing, and an even current of 0 would make no spike. Follow it by hand. How many spikes does it fire?",
+        reference=4,
         property="Follow the membrane step by step; a spike that has been sent is not taken back.",
-        hints=("0.5 + 0.6 = 1.1: a spike, and 0.1 stays.", "Then 0.7, then 1.3: the second spike."),
+        hints=("0.5 + 0.8 = 1.3: a spike, and 0.3 stays.", "Then 1.1, a spike; then 0.9, none."),
         misconceptions=(
             Misconception(0, "that is what the even current would do. Here the positive half comes first, and spikes are not "
                              "taken back."),
             Misconception(5, "it does not fire at every step: a spike takes 1 away."),
-            Misconception(2, "you began at 0: from 0.5 there is one more."),
-            Misconception(4, "five times 0.6 and the 0.5 make 3.5."),
-            Misconception(0.3, "that is the rate over ten steps. How many spikes?"),
+            Misconception(3, "that is from a start of 0, or with a reset to zero. Here it begins at 0.5, and a spike takes 1."),
+            Misconception(4.5, "five times 0.8 and the 0.5 make 4.5, but spikes come whole."),
+            Misconception(0.4, "that is the rate over ten steps. How many spikes?"),
         ),
-        solution="1.1 fires, 0.7, 1.3 fires, 0.9, 1.5 fires: three. Then it sinks, and fires no more."),
+        solution="1.3 fires, 1.1 fires, 0.9, 1.7 fires, 1.5 fires: four. Then it sinks, and fires no more."),
     Exercise(
         id="12.7", difficulty="medium", minutes=5, tolerance=6e-3,
         question="In a hidden layer 30 % of the units are active, and converted the layer's mean rate is 0.1 spikes a neuron "
@@ -152,8 +156,8 @@ GUESSES = {
         "A spike resets the membrane to *zero*, whatever was above the threshold. Each step brings 0.9 of the threshold. How "
         "many spikes in 1000 steps?",
         ("900", "Just under 900", "500"), "500",
-        "0.9 is not enough, 1.8 is: a spike in every second step, and 0.8 thrown away each time.\n\nMore steps do not help, "
-        "as they do not for anything that is thrown away.",
+        "0.9 is not enough, 1.8 is: a spike in every second step, and 0.8 thrown away each time.\n\nMore steps do not help: "
+        "what is thrown away does not come back.",
         "conversion.neuron", {"reset": "zero", "current": 0.9},
         lambda data: data["reset"] == "zero" and data["current"] > 0.8),
     "12.c": Guess(
@@ -161,7 +165,8 @@ GUESSES = {
         "two steps. And after 32?",
         ("More: every further step is a better average", "The same", "Less"), "Less",
         "91 % in all seeds. The rates do become better averages, of the wrong thing: everything above 1 is 1.\n\nAfter two "
-        "steps the start at 0 takes a quarter off each rate on average, and that makes up for some of it."),
+        "steps the start at 0 takes a quarter off each rate below 1 on average, and nothing off those at 1. That makes up for "
+        "some of it."),
     "12.d": Guess(
         "Three epochs at two time steps lift the network that reads 10 % to 91 or 92 %. And three epochs from weights "
         "drawn at random?",
@@ -176,10 +181,10 @@ QUESTIONS = (
              "20 % to 94 %. What do you ask to see?",
              "The same epochs from random weights, with a learning rate chosen for them; and the converted network with its "
              "membranes begun at half the threshold and scales that clip a little. Here both explain most of it."),
-    Question("Why does a converted network need more steps where it is deeper?",
-             "Every layer rounds what the layers before have rounded, and from a start of 0 always downwards, so that little "
-             "arrives. From a start of a half most of that goes. Uneven arrival adds to it, and was a tenth of the rounding "
-             "here."),
+    Question("Does a converted network need more steps where it is deeper?",
+             "From a start of 0 it does: every layer rounds downwards what the layers before have rounded downwards, so that "
+             "little arrives. From a start of a half most of that goes. Uneven arrival adds to it, a tenth of the rounding "
+             "here. What grew with depth here was inherited, at 32 steps mostly from clipping, which no step mends."),
     Question("Is a converted network cheaper than the network it came from?",
              "Its first layer is not: a constant current is a product, the same one. Further layers replace products by sums "
              "until every active unit has sent about five spikes, on arithmetic alone; with the price of memory, fewer."),

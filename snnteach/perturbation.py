@@ -108,7 +108,7 @@ def weight_perturbation(loss, weight, sigma=1e-3, probes=1, generator=None):
         ValueError: weight empty, NaN or infinity in it or in the loss, sigma not positive, probes not a whole number from 1
             to a million.
 
-    Source: Jabri and Flower (1992), doi:10.1109/72.105429; Eshraghian et al. (2023), section III-D.
+    Source: Jabri and Flower (1991), doi:10.1162/neco.1991.3.4.546; Eshraghian et al. (2023), section III-D.
 
     >>> weight = torch.tensor([1.0, -2.0])
     >>> found = weight_perturbation(lambda w: w.square().sum(), weight, probes=4000, generator=torch.Generator().manual_seed(0))

@@ -155,8 +155,8 @@ def trained(rule, seed=0, readout=1.0, epochs=10, sizes=(30, 40, 4)):
     inputs = shapes[targets] + torch.randn(300, 30, generator=generator)
     before = [weight.clone() for weight in weights]
     seen = []
-    local.train_layers(rule, weights, feedback, inputs, targets, epochs=epochs, batch_size=30, learning_rate=5e-3, generator=generator,
-                       progress=seen.append)
+    local.train_layers(rule, weights, feedback, inputs, targets, epochs=epochs, batch_size=30, learning_rate=5e-3,
+                       generator=generator, progress=seen.append)
     return before, weights, feedback, inputs, targets, seen
 
 

@@ -69,10 +69,10 @@ def depth(hidden, rule, seed):
             **{f"angle, layer {layer + 1}, epoch {epoch}": seen[epoch][layer] for epoch in shown for layer in range(hidden)}}
 
 
-def longer(hidden, rule, seed):
-    """Control, a row: twice the epochs."""
+def longer(hidden, rule, times, seed):
+    """Control, a row: so many times the epochs."""
     weights, feedback, generator = start(rule, (784, *[WIDTH] * hidden, 10), seed)
-    train_layers(rule, weights, feedback, *images()[:2], generator=generator, epochs=2 * EPOCHS, learning_rate=RATE)
+    train_layers(rule, weights, feedback, *images()[:2], generator=generator, epochs=times * EPOCHS, learning_rate=RATE)
     return {"accuracy": accuracy(weights), "angle, layer 1": against_backprop(rule, weights, feedback)[0]}
 
 
@@ -82,7 +82,8 @@ def turning(learns, readout, hold, shuffled, seed):
     `learns` says which weights do, "both", "read-out" or "hidden"; `readout` scales it at the start; `hold` keeps its
     length; `shuffled` gives the images the labels of others.
     """
-    (weights, feedback, generator), (inputs, targets) = start("feedback alignment", (784, WIDTH, 10), seed, readout), images()[:2]
+    (weights, feedback, generator), (inputs, targets) = (
+        start("feedback alignment", (784, WIDTH, 10), seed, readout), images()[:2])
     targets = targets[torch.randperm(len(targets), generator=generator)] if shuffled else targets
     before, chosen = weights[-1].clone(), {"both": weights, "read-out": weights[1:], "hidden": weights[:1]}[learns]
     optimiser = torch.optim.Adam(chosen, lr=RATE)
@@ -190,14 +191,16 @@ CHANGES = {
 ROWS = {
     **{f"depth {hidden}, {rule}": partial(depth, hidden, rule) for hidden in (1, 2, 3, 5) for rule in TOLD
        if hidden < 3 or rule != "target projection"},
-    "depth 5, feedback alignment, longer": partial(longer, 5, "feedback alignment"),
-    **{f"changed: {name}": partial(turning, *change) for name, change in CHANGES.items()},
+    "depth 5, feedback alignment, longer": partial(longer, 5, "feedback alignment", 2),
+    **{f"depth 1, {rule}, longer": partial(longer, 1, rule, 8) for rule in ("backprop", "direct feedback")},
+    **{f"changed, {name}": partial(turning, *change) for name, change in CHANGES.items()},
     **{f"random features, {width}": partial(random_features, width, "mnist") for width in (100, 400, 1000)},
     "random features, 400, digits": partial(random_features, 400, "digits"),
     "pixels": partial(pixels_alone, "mnist"), "pixels, digits": partial(pixels_alone, "digits"),
-    "two passes": partial(two_passes, "mnist", 200, 10), "two passes, digits": partial(two_passes, "digits", 200, 30),
-    **{f"two layers of 200, {rule}": partial(told_directly, rule, "mnist", (200, 200)) for rule in ("backprop", "direct feedback")},
-    "trying: backprop": partial(by_trying, "backprop", 1), "trying: frozen": partial(by_trying, "frozen", 1),
-    **{f"trying: {what}, {probes} probes": partial(by_trying, what, probes)
+    "two passes": partial(two_passes, "mnist", 200, 30), "two passes, digits": partial(two_passes, "digits", 200, 30),
+    **{f"two layers of 200, {rule}": partial(told_directly, rule, "mnist", (200, 200))
+       for rule in ("backprop", "direct feedback")},
+    "trying, backprop": partial(by_trying, "backprop", 1), "trying, frozen": partial(by_trying, "frozen", 1),
+    **{f"trying, {what}, {probes} probes": partial(by_trying, what, probes)
        for what in ("nodes", "weights") for probes in (1, 10)},
 }

@@ -246,7 +246,7 @@ def _check_run_part(owner, name, value, size, weights):
     check_signal(owner, name, value, layout="[T, B, N] (time first)", dims=3)
     check_shape(owner, name, value, (*value.shape[:2], size), "to fit weights")
     check_dtype(owner, name, value, "weights[0]", weights[0])
-    check_finite(owner, name, value[-1], "Look for it in the input and the weights.")
+    check_finite(owner, name, value if value.stride(0) else value[0], "Look for it in the input and the weights.")
 
 
 def _check_random_feedback(owner, rule, feedback, weights):

@@ -36,7 +36,7 @@ def test_equation_1_listing_and_module_agree(listing):
     def loss(weight):
         return (weight**3).sum()
     shown, package = (probe(loss, weight, 0.1, 7, torch.Generator().manual_seed(0))
-                      for probe in (listing["by_weights"], perturbation.weight_perturbation))
+                      for probe in (listing["weight_perturbation"], perturbation.weight_perturbation))
     generator, total = torch.Generator().manual_seed(0), torch.zeros(3)
     for _ in range(7):                                                                         # Eq. 1
         noise = torch.randn(3, generator=generator)
@@ -163,7 +163,7 @@ def test_the_cell_after_the_build_runs_with_answers_of_any_dtype(dtype, capsys):
     (path,) = notebooks.paths(["17"])
     (build,) = (cell for cell in code_cells(path) if cell.id == "s4-build")
     data = SimpleNamespace(train_labels=torch.arange(5000) % 10, test_labels=torch.arange(20) % 10)
-    source = build.source.replace("range(3)", "range(1)").replace("torch.randperm(5000", "torch.randperm(300")
+    source = build.source.replace("range(2) for", "range(1) for").replace("torch.randperm(5000", "torch.randperm(300")
     execute(SimpleNamespace(id=build.id, source=source), {
         "local_change": change, "local": local, "data": data, "train": torch.rand(300, 784), "test": torch.rand(20, 784),
         "direct_current": study.direct_current, "whose": lambda fn: "your code", "torch": torch})

@@ -147,9 +147,9 @@ EXPLORERS = {
         size=(7.4, 3.4)),
     "probes": Explorer(
         compute_probes, build_probes, update_probes,
-        controls={"unknowns": Control(100, 10, 1000, 10, "unknowns N"), "probes": Control(10, 1, 1000, 1, "probes K"),
+        controls={"unknowns": Control(100, 10, 1000, 10, "unknowns N"), "probes": Control(100, 1, 1000, 1, "probes K"),
                   "draw": Control(0, 0, 20, 1, "draw")},
-        sweeps=(("probes", {}), ("probes", {"unknowns": 1000}), ("unknowns", {"probes": 100})),
+        sweeps=(("probes", {}), ("probes", {"unknowns": 1000}), ("unknowns", {"probes": 10})),
         alt="Left, forty estimates of a gradient as directions beside it; right, their mean cosine on the curve of the law "
             "against the number of probes.",
         size=(7.4, 3.4)),

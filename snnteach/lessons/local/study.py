@@ -151,13 +151,13 @@ def two_passes(name, width, epochs, seed):
             "as drawn": untrained}
 
 
-def by_trying(what, probes, seed):
-    """A row: 64-50-10 on small digits, ten epochs in batches of 64; the hidden layer learns by perturbation, or by backprop."""
+def by_trying(what, probes, seed, epochs=10):
+    """A row: 64-50-10 on small digits, ten epochs or more; the hidden layer learns by perturbation, or by backprop."""
     inputs, targets = images("digits")[:2]
     generator = torch.Generator().manual_seed(seed)
     weights = draw_layers((64, 50, 10), generator)
     optimiser = torch.optim.Adam(weights, lr=5e-3)
-    for _ in range(10):
+    for _ in range(epochs):
         for batch in torch.randperm(len(inputs), generator=generator).split(64):
             x, target = inputs[batch], targets[batch]
             layers = run_layers(direct_current(x, STEPS), weights)
@@ -195,4 +195,5 @@ ROWS = {
     "trying, backprop": partial(by_trying, "backprop", 1), "trying, frozen": partial(by_trying, "frozen", 1),
     **{f"trying, {what}, {probes} probes": partial(by_trying, what, probes)
        for what in ("nodes", "weights") for probes in (1, 10)},
+    **{f"trying, {what}, longer": partial(by_trying, what, 1, epochs=40) for what in ("frozen", "nodes", "weights")},
 }

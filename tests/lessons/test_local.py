@@ -215,7 +215,7 @@ def test_the_picture_of_the_probes():
         picture.segments("fan", [((0, 0), (math.cos(angle), math.sin(angle))) for angle in angles], "sky")
         mean, counts = cosines.mean().item(), torch.logspace(0, 3, 61)
         picture.says("angle", "{} degrees", math.degrees(math.acos(mean)))
-        picture.line("law", counts, [math.sqrt(k / (s["unknowns"] + k + 1)) for k in counts.tolist()], "blue", label="Eq. 2")
+        picture.line("law", counts, [math.sqrt(k / (s["unknowns"] + k + 1)) for k in counts.tolist()], "blue", label="the law")
         picture.points("mean", [s["probes"]], [mean], "vermillion")
         picture.says("says", "N = {}, K = {}: law {}, measured {}", s["unknowns"], s["probes"],
                      math.sqrt(s["probes"] / (s["unknowns"] + s["probes"] + 1)), mean)
@@ -234,7 +234,7 @@ def test_what_stands_behind_the_pictures():
     behind = background("local.probes")
     behind.axes("0", "40 estimates", ("", -0.15, 1.25), ("", -1.15, 1.15), xticks={}, yticks={})
     behind.axes("1", "The law", ("probes K", 1, 1000), ("cosine with the gradient", 0, 1), xscale="log",
-                legend=("Eq. 2", "mean of 40"))
+                legend=("the law", "mean of 40"))
     behind.line("0.line0", [0, 1], [0, 0], "black")
     behind.points("0.line1", [1], [0], "black", ">")
     behind.says("0.text0", "gradient", at=(1.03, -0.1))

@@ -116,6 +116,11 @@ def against_the_others(target, feedback, num_steps):
     return projected_signal(target, feedback, num_steps) + feedback.mean(0) / (len(target) * num_steps)
 
 
+def signs_of_all(target, feedback, num_steps):
+    """The sign of every class's error: the others are told, too."""
+    return (1 - 2 * one_hot(target, len(feedback))).to(feedback.dtype) @ feedback / (len(target) * num_steps)
+
+
 # 17.6: the build
 
 def local_change(x, weight, readout, target, beta):
@@ -131,16 +136,16 @@ def local_change(x, weight, readout, target, beta):
 
 
 def _variant(x, weight, readout, target, beta, *, sign=1.0, batch=True, steps=True, slope=True, traced=True, mean=True,
-             membrane=False, spiking=False):
+             membrane=False, spiking=False, threshold=1.0, softmax=True, since=0):
     spk, mem = lif(x @ weight.T, beta)
     votes = (mem if membrane else spk).mean(0) @ readout.T * (1 if mean else len(x))
-    error = sign * (votes.softmax(1) - one_hot(target, len(readout))) / (len(target) if batch else 1)
+    error = sign * ((votes.softmax(1) if softmax else votes) - one_hot(target, len(readout))) / (len(target) if batch else 1)
     signal = error @ readout / (len(x) if steps else 1)
     change, trace = torch.zeros_like(weight), torch.zeros_like(x[0])
     for t in range(len(x)):
         trace = beta * trace + x[t] if traced else x[t]
-        near = spk[t] if spiking else atan()(mem[t] - 1) if slope else 1.0
-        change = change + (signal * near).T @ trace
+        near = spk[t] if spiking else atan()(mem[t] - threshold) if slope else 1.0
+        change = change + (t >= since % len(x)) * (signal * near).T @ trace
     return change, spk
 
 
@@ -182,6 +187,21 @@ def counts_read(x, weight, readout, target, beta):
 def membranes_read(x, weight, readout, target, beta):
     """Votes from membranes."""
     return _variant(x, weight, readout, target, beta, membrane=True)
+
+
+def threshold_at_zero(x, weight, readout, target, beta):
+    """h of the membrane itself."""
+    return _variant(x, weight, readout, target, beta, threshold=0.0)
+
+
+def softmax_left_out(x, weight, readout, target, beta):
+    """The error of a squared loss."""
+    return _variant(x, weight, readout, target, beta, softmax=False)
+
+
+def last_step_only(x, weight, readout, target, beta):
+    """As if only the last step counted."""
+    return _variant(x, weight, readout, target, beta, since=-1)
 
 
 def spikes_first(x, weight, readout, target, beta):

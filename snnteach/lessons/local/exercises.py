@@ -18,7 +18,9 @@ EXERCISES = [
             Misconception(250, "c^2 N is no more than a first guess: K stands below the line, too."),
             Misconception(251, "c^2 (N + 1) is right only where K is small beside N: K stands below the line, too."),
             Misconception(333, "close: with 333 the cosine is 0.4997, just below."),
-            Misconception(333.67, "probes come whole, and you need 0.5 or more."),
+            Misconception(1001 / 3, "probes come whole, and you need 0.5 or more: round up."),
+            Misconception(333.67, "probes come whole, and you need 0.5 or more: round up."),
+            Misconception(335, "one too many: solve the law for K, and round up."),
             Misconception(1000, "that is a cosine of 0.71."),
             Misconception(4, "the law has N in it: 4 probes of 1000 weights have a cosine of 0.06."),
             Misconception(1, "one probe of 1000 weights has a cosine of 0.03."),
@@ -63,6 +65,8 @@ EXERCISES = [
             Misconception(20000, "the read-out's matrix needs a partner, too."),
             Misconception(31000, "three hidden layers have two matrices between them."),
             Misconception(30000, "three hidden layers have two matrices between them, and the read-out has its own."),
+            Misconception(11000, "three hidden layers have two matrices between them: 100 x 100 twice."),
+            Misconception(101000, "count the numbers of the matrices, not the products over ten steps."),
             Misconception(22000, "10 x 100 stands in it once."),
             Misconception(1000, "that is the partner of the read-out. The matrices between hidden layers need theirs."),
         ),
@@ -105,6 +109,7 @@ EXERCISES = [
             Misconception(answers.both_forgotten, "the loss is a mean over samples, the rate one over steps: divide by both."),
             Misconception(answers.against_the_others, "you subtract what a network without an opinion would answer. Here the "
                                                       "target goes alone."),
+            Misconception(answers.signs_of_all, "here the other classes get nothing: only the row of the right class is sent."),
         )),
     Exercise(
         id="17.6", difficulty="hard", minutes=15, build=True, tolerance=1e-5,
@@ -133,6 +138,10 @@ EXERCISES = [
                                             "decays by beta."),
             Misconception(answers.counts_read, "your votes read counts. Take the mean over the steps."),
             Misconception(answers.membranes_read, "your votes read membranes. Let the spikes vote."),
+            Misconception(answers.threshold_at_zero, "h has its top at the threshold: take it of the membrane less 1."),
+            Misconception(answers.softmax_left_out, "your error is votes less target. Cross-entropy has softmax(votes) less "
+                                                    "target."),
+            Misconception(answers.last_step_only, "that is what the last step adds. Sum over all steps."),
             Misconception(answers.spikes_first, "the change comes first, then the spikes."),
         )),
     Exercise(
@@ -174,8 +183,8 @@ GUESSES = {
          "Beyond 90 degrees: it leads uphill, and learning fails"), "Below 60 degrees: they approach each other",
         "With one hidden layer, in all three seeds. The random matrix never moves. The *forward* read-out does: it turns "
         "until it "
-        "agrees with the feedback.\n\nSection 2 takes the cause apart: hold the hidden layer, and nothing turns; hold the "
-        "read-out, and nothing turns.",
+        "agrees with the feedback.\n\nSection 2 takes the cause apart: hold the hidden layer, and nothing turns; "
+        "shuffle the labels, and nothing turns.",
         "local.turn", {"rule": "feedback alignment", "depth": 1, "epoch": 5}, _turned),
     "17.b": Guess(
         "1000 weights. You try 100 random changes, each of all weights at once, and average what they tell. At what angle to "

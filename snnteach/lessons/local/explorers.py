@@ -56,7 +56,7 @@ def build_probes(fig):
     artists = {
         "fan": left.vlines([], [], [], color=COLORS["sky"], linewidth=1.2),
         "angle": left.text(-0.1, 1.1, "", va="top"),
-        "law": right.plot([], [], color=COLORS["blue"], label="Eq. 2")[0],
+        "law": right.plot([], [], color=COLORS["blue"], label="the law")[0],
         "mean": right.plot([], [], "o", color=COLORS["vermillion"], markersize=8, label="mean of 40")[0],
         "says": right.text(0.98, 0.03, "", transform=right.transAxes, ha="right", va="bottom", fontsize=9.5),
     }

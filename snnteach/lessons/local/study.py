@@ -77,6 +77,13 @@ def longer(hidden, rule, times, seed):
     return {"accuracy": accuracy(weights), "angle, layer 1": against_backprop(rule, weights, feedback)[0]}
 
 
+def drawn_large(rule, readout, seed):
+    """Control, a row: one hidden layer whose read-out is drawn so many times as large."""
+    weights, feedback, generator = start(rule, (784, WIDTH, 10), seed, readout)
+    train_layers(rule, weights, feedback, *images()[:2], generator=generator, epochs=EPOCHS, learning_rate=RATE)
+    return {"accuracy": accuracy(weights)}
+
+
 def turning(learns, readout, hold, shuffled, seed):
     """A row: feedback alignment of one hidden layer with one thing changed, and where its read-out points in the end.
 
@@ -130,9 +137,9 @@ def random_features(width, name, seed):
 
 
 def pixels_alone(name, seed):
-    """Control, a row: no hidden layer, a line through the pixels."""
+    """Control, a row: no hidden layer, a line through the pixels, after 5 and after 40 epochs."""
     inputs, targets, test, labels = images(name)
-    return {"40 epochs": read_by_a_line(inputs, targets, test, labels, seed)}
+    return {f"{epochs} epochs": read_by_a_line(inputs, targets, test, labels, seed, epochs) for epochs in (5, 40)}
 
 
 def two_passes(name, width, epochs, seed):
@@ -152,7 +159,11 @@ def two_passes(name, width, epochs, seed):
 
 
 def by_trying(what, probes, seed, epochs=10):
-    """A row: 64-50-10 on small digits, ten epochs or more; the hidden layer learns by perturbation, or by backprop."""
+    """A row: 64-50-10 on small digits, ten epochs or more; the hidden layer learns by perturbation, or by backprop.
+
+    `what` is perturbed: "weights", judged by the loss of the batch, or "nodes", each digit by its own; "nodes, one loss" is
+    the control between the two, currents that the loss of the batch judges.
+    """
     inputs, targets = images("digits")[:2]
     generator = torch.Generator().manual_seed(seed)
     weights = draw_layers((64, 50, 10), generator)
@@ -167,8 +178,12 @@ def by_trying(what, probes, seed, epochs=10):
             def losses(current, target=target):
                 votes = lif(current.expand(STEPS, -1, -1), BETA)[0].mean(0) @ weights[1].T
                 return cross_entropy(votes, target, reduction="none")
-            if what == "nodes":
-                weights[0].grad = node_perturbation(losses, x @ weights[0].T, 0.3, probes, generator).T @ x / len(x)
+
+            def together(current, losses=losses):
+                return losses(current).mean().expand(len(current))
+            if what.startswith("nodes"):
+                weights[0].grad = node_perturbation(together if what == "nodes, one loss" else losses, x @ weights[0].T, 0.3,
+                                                    probes, generator).T @ x / len(x)
             if what == "weights":
                 weights[0].grad = weight_perturbation(lambda weight, x=x, losses=losses: losses(x @ weight.T).mean(),
                                                       weights[0], 0.03, probes, generator)
@@ -185,9 +200,10 @@ CHANGES = {
 ROWS = {
     **{f"depth {hidden}, {rule}": partial(depth, hidden, rule) for hidden in (1, 2, 3, 5) for rule in TOLD
        if hidden < 3 or rule != "target projection"},
-    "depth 5, feedback alignment, longer": partial(longer, 5, "feedback alignment", 2),
+    **{f"depth 5, {rule}, longer": partial(longer, 5, rule, 2) for rule in ("feedback alignment", "direct feedback")},
     **{f"depth 1, {rule}, longer": partial(longer, 1, rule, 8) for rule in ("backprop", "direct feedback")},
     **{f"changed, {name}": partial(turning, *change) for name, change in CHANGES.items()},
+    "backprop, read-out times five": partial(drawn_large, "backprop", 5.0),
     **{f"random features, {width}": partial(random_features, width, "mnist") for width in (100, 400, 1000)},
     "random features, 400, digits": partial(random_features, 400, "digits"),
     "pixels": partial(pixels_alone, "mnist"), "pixels, digits": partial(pixels_alone, "digits"),
@@ -195,5 +211,8 @@ ROWS = {
     "trying, backprop": partial(by_trying, "backprop", 1), "trying, frozen": partial(by_trying, "frozen", 1),
     **{f"trying, {what}, {probes} probes": partial(by_trying, what, probes)
        for what in ("nodes", "weights") for probes in (1, 10)},
-    **{f"trying, {what}, longer": partial(by_trying, what, 1, epochs=40) for what in ("frozen", "nodes", "weights")},
+    "trying, nodes, one loss": partial(by_trying, "nodes, one loss", 1),
+    "trying, weights, 64 probes": partial(by_trying, "weights", 64),
+    **{f"trying, {what}, longer": partial(by_trying, what, 1, epochs=40)
+       for what in ("frozen", "nodes", "nodes, one loss", "weights")},
 }

@@ -19,7 +19,7 @@ EXERCISES = [
             Misconception(251, "c^2 (N + 1) is right only where K is small beside N: K stands below the line, too."),
             Misconception(333, "close: with 333 the cosine is 0.4997, just below."),
             Misconception(1001 / 3, "probes come whole, and you need 0.5 or more: round up."),
-            Misconception(333.67, "probes come whole, and you need 0.5 or more: round up."),
+            Misconception(333.67, "that is where the cosine is 0.5. Probes come whole: round up."),
             Misconception(335, "one too many: solve the law for K, and round up."),
             Misconception(1000, "that is a cosine of 0.71."),
             Misconception(4, "the law has N in it: 4 probes of 1000 weights have a cosine of 0.06."),

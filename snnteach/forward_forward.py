@@ -32,7 +32,7 @@ def _check_claims(owner, name, labels, samples, classes):
                f"{name} must lie in 0..{int(classes) - 1}, got {int(labels.min())}..{int(labels.max())}.")
 
 
-def _check_rows(owner, name, images):
+def _check_layer_input(owner, name, images):
     check_signal(owner, name, images, layout="[B, I]", dims=2, hint=" Images go in as rows: images.flatten(1).")
     check_finite(owner, name, images, "Leave such samples out.")
 
@@ -60,7 +60,7 @@ def with_label(images, labels, classes=10, strength=5.0):
     >>> with_label(torch.ones(1, 3), torch.tensor([1]), classes=2).tolist()
     [[0.0, 5.0, 1.0, 1.0, 1.0]]
     """
-    _check_rows("with_label", "images", images)
+    _check_layer_input("with_label", "images", images)
     _check_claims("with_label", "labels", labels, len(images), classes)
     check_affordable("with_label", "images and classes", len(images), images.shape[1] + classes)
     check_numbers("with_label", low=0, high=1e6, strength=strength)
@@ -68,7 +68,7 @@ def with_label(images, labels, classes=10, strength=5.0):
 
 
 def _check_one_layer(owner, x, weight, beta):
-    _check_rows(owner, "x", x)
+    _check_layer_input(owner, "x", x)
     check_signal(owner, "weight", weight, layout="[H, I]", dims=2)
     check_shape(owner, "weight", weight, (len(weight), x.shape[1]), f"to fit x {tuple(x.shape)}")
     check_dtype(owner, "weight", weight, "x", x)
@@ -96,7 +96,7 @@ def goodness(rate):
     >>> goodness(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()
     [0.5, 0.25]
     """
-    _check_rows("goodness", "rate", rate)
+    _check_layer_input("goodness", "rate", rate)
     return rate.square().mean(1)
 
 
@@ -120,7 +120,7 @@ def passed_on(rate):
     >>> passed_on(torch.tensor([[0.2, 0.2], [0.0, 0.0]])).tolist()
     [[1.0, 1.0], [0.0, 0.0]]
     """
-    _check_rows("passed_on", "rate", rate)
+    _check_layer_input("passed_on", "rate", rate)
     return rate / rate.square().mean(1, keepdim=True).sqrt().clamp(min=torch.finfo(rate.dtype).tiny)
 
 
@@ -239,7 +239,7 @@ def train_forward_forward(weights, images, labels, *, classes=10, strength=5.0, 
 
 
 def _check_stack(owner, weights, images, classes):
-    _check_rows(owner, "images", images)
+    _check_layer_input(owner, "images", images)
     check_whole(owner, high=10_000, classes=classes)
     check_that(owner, isinstance(weights, (list, tuple)) and len(weights) > 0, "weights must be a list of tensors [H, inputs], "
                f"got {type(weights).__name__}. For one layer [weight].", TypeError)

@@ -21,7 +21,8 @@ def neuron(seed, inputs):
 
 def by_arrival(weight, times, spike_time):
     """The right one: df/dt_i = w_i eps'(f - t_i) / U'(f)."""
-    pull = weight * alpha_psp_slope(spike_time - times, 5.0)               # w_i eps'(f - t_i)
+    since = spike_time - times                                             # [N]
+    pull = (weight * (5 - since) / 25 * (1 - since / 5).exp()).where(since > 0, 0.0)             # w_i eps'(f - t_i)
     return pull / pull.sum()                                               # over U'(f)
 
 

@@ -131,12 +131,22 @@ def linear_error(z, design):
 
 def test_without_causal_sets_the_layers_are_linear_in_z():
     times = yinyang.arrival_times(yinyang.yin_yang(200, torch.Generator().manual_seed(0)).inputs)
-    net, design = study.Fixed(study.start(0), everyone=True), times.exp().double()
+    net, design = study.Sets(study.start(0), "all"), times.exp().double()
     with torch.no_grad():
         z = 8 * (torch.atanh((net(times)[0].double() - 3) / 3) + 0.5)        # the rising curve taken off again
         hidden = study.start(0)(times)[0]
     fires = hidden.isfinite().all(0)
     assert linear_error(z, design) < 1e-3 and linear_error(hidden[:, fires].exp().double(), design) > 0.05
+
+
+def test_free_sets_give_the_network_itself_through_another_curve():
+    times = yinyang.arrival_times(yinyang.yin_yang(200, torch.Generator().manual_seed(0)).inputs)
+    net = study.start(0)
+    with torch.no_grad():
+        spikes, values = net(times)[-1], study.Sets(net, "free")(times)[0]
+    fires = spikes.isfinite()
+    assert torch.allclose(values[fires], 3 + 3 * torch.tanh(spikes[fires].exp() / 8 - 0.5), atol=1e-4)
+    assert (values[~fires] == 6).all() and 0.5 < fires.float().mean() < 1
 
 
 def test_a_frame_of_the_film_is_the_network():
@@ -174,7 +184,7 @@ def test_crossing_draws_membrane_spike_inputs_and_bars():
             picture.bar(f"bar {place}", place - 0.275, 0, 0.55, np.clip(data["grads"][place].item(), -8, 8), color)
         beyond = [place for place in range(3) if abs(data["grads"][place]) > 8]
         picture.points("tips", beyond, [math.copysign(8, data["grads"][place]) for place in beyond], "black", "v")
-        picture.says("said", "spike at {} ms" if fires else "silent: all arrows are {}", f if fires else 0)
+        picture.says("said", "spike at {} ms" if fires else "silent: all bars are {}", f if fires else 0)
         picture.done()
 
 

@@ -6,7 +6,7 @@ from . import answers
 
 EXERCISES = [
     Exercise(
-        id="13.1", difficulty="easy", minutes=5, tolerance=1e-4,
+        id="13.1", difficulty="easy", minutes=5, tolerance=1e-3,
         question="A neuron without a leak (Eq. 2, time constant 1, threshold 1) hears three spikes, at t = 0, ln 2 and ln "
                  "3, with "
                  "weights 1, 2 and 5. When does it fire?",
@@ -61,6 +61,8 @@ EXERCISES = [
             Misconception(-0.75, "that is how far z moves. t = ln z, so dt = dz / z."),
             Misconception(0.3, "more weight, earlier spike: which sign?"),
             Misconception(-0.1, "that is for the second weight."),
+            Misconception(-1.5, "that is z_1 - z. Divide by the sum of the weights less the threshold, and by z."),
+            Misconception(0.4, "that is z_1 / z. A larger w_1 raises the sum below the line as well."),
             Misconception(-0.6, "divide by the sum of the weights less the threshold, too."),
             Misconception(0.75, "more weight, earlier spike; and that is for z, not for t."),
             Misconception(0.2, "below the line w_1 stands as well: z is a quotient."),
@@ -102,7 +104,7 @@ EXERCISES = [
         id="13.5", difficulty="easy", minutes=4, tolerance=0.01, scales={"neurons": 100},
         question="A network of 100 neurons runs for 200 ms and fires 500 spikes. On a clock of 0.1 ms, backpropagation "
                  "through time "
-                 "keeps two numbers (V and I) a neuron and step. EventProp keeps three numbers a spike. How many times less "
+                 "keeps two numbers (V and I) a neuron and step at the least. EventProp keeps three numbers a spike. How many times less "
                  "is "
                  "that?",
         reference=400_000 / 1500,
@@ -157,6 +159,7 @@ EXERCISES = [
                                                               "the "
                                                               "membrane."),
             Misconception(-7 / 5 * math.exp(1 - 7 / 5) / 0.1, "that is for its weight. How far if it comes *later*?"),
+            Misconception((5 - 7) / 5 * math.exp(-0.4) / 0.1, "eps' has tau squared below the line."),
             Misconception(1.0, "only if all inputs came later by a unit."),
             Misconception((5 - 9) / 25 * math.exp(1 - 9 / 5) / 0.1, "the response began at 2, not at 0."),
             Misconception(0.0, "it did speak before the output fired, so it counts."),
@@ -172,7 +175,7 @@ def _gone(data):
 
 GUESSES = {
     "13.a": Guess(
-        "Three input spikes make a leaky neuron fire. You turn one weight down, slowly and evenly, until the neuron is "
+        "Three *exciting* input spikes, close together, make a leaky neuron fire. You turn one weight down, slowly and evenly, until the neuron is "
         "silent. "
         "What does its spike do meanwhile?",
         ("It comes later and later, without end", "It comes later evenly, and then is gone",
@@ -181,7 +184,7 @@ GUESSES = {
         "membrane "
         "is flat: a small change of its height moves the crossing far. At the peak the speed is infinite, and beyond it "
         "there "
-        "is no spike.\n\nUnder a *constant* current the first answer would be right: at the rheobase the spike takes for "
+        "is no spike. (Pulses far apart have several peaks, and the spike can jump to the next one.)\n\nUnder a *constant* current the first answer would be right: at the rheobase the spike takes for "
         "ever.",
         "spiketimes.crossing", {"w2": 0.1}, _gone),
     "13.b": Guess(

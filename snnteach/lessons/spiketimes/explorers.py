@@ -24,7 +24,7 @@ def compute_crossing(w1, w2, w3, t3):
 
 
 def build_crossing(fig):
-    """Left the membrane over time, right an arrow for each weight."""
+    """Left the membrane over time, right a bar for each weight."""
     left, right = fig.subplots(1, 2, width_ratios=(2.1, 1))
     left.set(xlim=(0, END), ylim=(-1.2, 2.6), xlabel="time (ms)", ylabel="potential / threshold")
     threshold_line(left, label="")
@@ -47,7 +47,7 @@ def build_crossing(fig):
 
 
 def update_crossing(artists, data):
-    """Draw membrane, inputs, crossing and arrows."""
+    """Draw membrane, inputs, crossing and bars."""
     artists["mem"].set_data(_GRID, data["mem"])
     fired = math.isfinite(data["spike_time"])
     artists["spike"].set_data([data["spike_time"]] if fired else [], [1.0] if fired else [])
@@ -59,7 +59,7 @@ def update_crossing(artists, data):
         artists[f"bar {place}"].set_height(grad)
     beyond = data["grads"].abs() > SCALE
     artists["tips"].set_data(np.arange(3)[beyond.numpy()], grads[beyond])
-    artists["said"].set_text(f"spike at {data['spike_time']:.2f} ms" if fired else "silent: all arrows are 0")
+    artists["said"].set_text(f"spike at {data['spike_time']:.2f} ms" if fired else "silent: all bars are 0")
 
 
 EXPLORERS = {

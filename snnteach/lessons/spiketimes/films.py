@@ -1,13 +1,15 @@
 """The film of notebook 13: which output fires first over the Yin-Yang plane, while a network of first spikes learns."""
 import numpy as np
 import torch
-from matplotlib.colors import to_rgb
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_rgb
 
 from ...plots import COLORS
 from ...yinyang import arrival_times, yin_yang_class
 
 SIDE = 120
 _PARTS = ("blue", "orange", "green")
+_WHEN = Normalize(0.7, 3.1)                                  # the times of a trained network
 
 
 def plane():
@@ -46,7 +48,10 @@ def build_map(fig):
             side.set_visible(False)
         _borders(ax)
     axes[0].set(ylabel="$y$", title=" ")
-    axes[1].set_title("when: at once (dark) to 4 (light)")
+    axes[1].set_title("when")
+    bar = fig.colorbar(ScalarMappable(_WHEN, "cividis"), ax=axes[1], shrink=0.75)
+    bar.set_label(r"first spike ($\tau$)")
+    bar.outline.set_visible(False)
     return axes
 
 
@@ -55,7 +60,7 @@ def draw_map(axes, frame):
     colors = np.array([*(to_rgb(COLORS[name]) for name in _PARTS), (0.45, 0.45, 0.45), (1, 1, 1)])
     look = {"origin": "lower", "extent": (0, 1, 0, 1), "interpolation": "nearest"}
     axes[0].imshow(colors[frame["answer"].numpy()], **look)
-    axes[1].imshow(frame["time"].numpy(), cmap="cividis", vmin=0, vmax=4, **look)
+    axes[1].imshow(frame["time"].numpy(), cmap="cividis", norm=_WHEN, **look)
     axes[0].text(0, 1.005, f"who is first, epoch {frame['epoch']}: {frame['right']:.0%} right", weight="bold", va="bottom",
                  transform=axes[0].transAxes)
     for ax in axes:

@@ -1,7 +1,8 @@
 """The long runs of notebook 13: the Yin-Yang plane learned by first spikes, what might explain it away, and other starts.
 
 Every network sees 3000 points, 20 epochs of Adam in batches of 100, and is measured on 10,000 other points. The rate (0.02, and
-0.05 for rectified units) falls to 0 along half a cosine. Rates and starting weights were chosen on a third set of points.
+0.05 for rectified units) falls to 0 along half a cosine. Rates and starting weights were
+chosen for 60 hidden units, on a third set of points.
 """
 import copy
 from functools import cache, partial
@@ -78,34 +79,43 @@ def frozen_hidden(seed):
     return {"accuracy": accuracy(firsts(learn(net, seed), seed)[2].argmin(1), seed)}
 
 
-class Fixed(nn.Module):
-    """The same layers with the causal sets held: those of the network as it was drawn, or all inputs for every neuron.
+class Sets(nn.Module):
+    """The same layers and another read-out, for three choices of who is heard.
 
-    Nothing is cut off on the way, so that all inputs for every neuron make each layer linear in z = exp(t). The last z goes
-    through a rising curve, which keeps its order, so that the loss of first spikes can be used.
+    `which` is "free" (the causal sets, new for the weights of each step), "drawn" (the sets of the network as it was drawn) or
+    "all" (all inputs for every neuron). Nothing is cut off on the way, so that "all" makes each layer linear in z = exp(t).
+    With held sets a sum less the threshold may be negative; near 0 it counts as 0.05. The last z goes through a rising curve,
+    which keeps its order, so that the loss of first spikes can be used; an output that hears nobody counts as 6.
     """
 
-    def __init__(self, net, everyone):
+    def __init__(self, net, which):
         super().__init__()
-        self.weights, self.everyone, self.drawn = net.weights, everyone, copy.deepcopy(net)
+        self.weights, self.which = net.weights, which
+        self.deciding = net if which == "free" else copy.deepcopy(net)                          # whose sets
 
     def forward(self, times):
         """Run over arrivals [B, N] and return a list of the last layer's values in place of its times."""
         with torch.no_grad():
-            at, z = [times, *self.drawn(times)], times.exp()
+            at, z = [times, *self.deciding(times)], times.exp()
         for place, weight in enumerate(self.weights):
-            held = torch.ones(1, 1, 1) if self.everyone else causal_set(at[place], at[place + 1])
+            held = torch.ones(1, 1, 1) if self.which == "all" else causal_set(at[place], at[place + 1])
             w = weight * held                                                                    # [B, M, N]
             room = w.sum(2) - 1
             z = torch.einsum("bmn,bn->bm", w.expand(len(z), -1, -1), z) / torch.where(room.abs() < 0.05, 0.05, room)
-        return [3 + 3 * torch.tanh(z / 8 - 0.5)]
+        return [torch.where(held.any(2), 3 + 3 * torch.tanh(z / 8 - 0.5), 6.0)]
 
 
-def fixed_sets(everyone, seed):
-    """Control, a row: only the weights learn, not who is heard."""
-    net = learn(Fixed(start(seed), everyone), seed)
+def with_sets(which, seed):
+    """Control, a row: who is heard is free, as it was drawn, or everyone."""
+    net = learn(Sets(start(seed), which), seed)
     with torch.no_grad():
         return {"accuracy": accuracy(net(arrival_times(points(seed)[1].inputs))[-1].argmin(1), seed)}
+
+
+def leaky(scale, seed):
+    """A row: the leaky neuron of the closed form, weights drawn `scale` times as large."""
+    net = learn(start(seed, gain=3.0 * scale, spread=3.0 * scale, leaky=True), seed)
+    return {"accuracy": accuracy(firsts(net, seed)[2].argmin(1), seed)}
 
 
 def trained(net, learning_rate, epochs, seed):
@@ -152,14 +162,17 @@ def with_surrogate(seed):
 ROWS = {
     "first spikes": partial(first_spikes, 60, 3.0, 1.0, 20),
     "frozen hidden": frozen_hidden,
-    "everyone heard": partial(fixed_sets, True),
-    "sets as drawn": partial(fixed_sets, False),
+    "everyone heard": partial(with_sets, "all"),
+    "sets as drawn": partial(with_sets, "drawn"),
+    "sets free, same read-out": partial(with_sets, "free"),
     "linear": partial(plain, 0, 1, 20),
     "ReLU": partial(plain, 60, 6, 20),
     "ReLU, as drawn by PyTorch": partial(plain, 60, 1, 20),
     "surrogate": with_surrogate,
     "narrow": partial(first_spikes, 15, 3.0, 1.0, 20),
     "narrow ReLU": partial(plain, 15, 6, 20),
+    "leaky": partial(leaky, 1),
+    "leaky, drawn four times as large": partial(leaky, 4),
     "longer": partial(first_spikes, 60, 3.0, 1.0, 60),
     "longer ReLU": partial(plain, 60, 6, 60),
     **{f"start {gain:g}, {'priced' if awake else 'free'}": partial(first_spikes, 60, gain, awake, 20)

@@ -104,7 +104,8 @@ EXERCISES = [
         id="13.5", difficulty="easy", minutes=4, tolerance=0.01, scales={"neurons": 100},
         question="A network of 100 neurons runs for 200 ms and fires 500 spikes. On a clock of 0.1 ms, backpropagation "
                  "through time "
-                 "keeps two numbers (V and I) a neuron and step at the least. EventProp keeps three numbers a spike. How many times less "
+                 "keeps two numbers (V and I) a neuron and step at the least. EventProp "
+                 "keeps three numbers a spike. How many times less "
                  "is "
                  "that?",
         reference=400_000 / 1500,
@@ -175,7 +176,8 @@ def _gone(data):
 
 GUESSES = {
     "13.a": Guess(
-        "Three *exciting* input spikes, close together, make a leaky neuron fire. You turn one weight down, slowly and evenly, until the neuron is "
+        "Three *exciting* input spikes, close together, make a leaky neuron fire. You turn one "
+        "weight down, slowly and evenly, until the neuron is "
         "silent. "
         "What does its spike do meanwhile?",
         ("It comes later and later, without end", "It comes later evenly, and then is gone",
@@ -184,7 +186,8 @@ GUESSES = {
         "membrane "
         "is flat: a small change of its height moves the crossing far. At the peak the speed is infinite, and beyond it "
         "there "
-        "is no spike. (Pulses far apart have several peaks, and the spike can jump to the next one.)\n\nUnder a *constant* current the first answer would be right: at the rheobase the spike takes for "
+        "is no spike. (Pulses far apart have several peaks, and the spike can jump to the next one.)\n\n"
+        "Under a *constant* current the first answer would be right: at the rheobase the spike takes for "
         "ever.",
         "spiketimes.crossing", {"w2": 0.1}, _gone),
     "13.b": Guess(

@@ -25,8 +25,9 @@ def perturbation_cosine(unknowns, probes):
 
     cosine = sqrt(K / (N + K + 1)),    as mean estimate = g    and    mean estimate^2 = g^2 (N + K + 1) / K
 
-    It is the product of estimate and g, divided by the length of g and the root mean square length of the estimate, exactly; the
-    mean of the cosine itself is up to a fifth less for a single probe (sqrt(2 / pi) of it for many unknowns) and the same for many probes.
+    It is the product of estimate and g, divided by the length of g and the root mean square length of the estimate, exactly;
+    the mean of the cosine itself is up to a fifth less for a single probe (sqrt(2 / pi) of it for many unknowns) and the same
+    for many probes.
 
     Args:
         unknowns: numbers N whose gradient is wanted: weights, or currents into neurons.

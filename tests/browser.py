@@ -206,6 +206,9 @@ def reader(viewport=(1280, 1000)):
         one = Reader(page)
         page.on("console", lambda message: one.errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: one.errors.append(str(error)))
+        # A kernel whose port another process took meanwhile is started once more, and the front end tells so over all else.
+        restarted = page.locator("dialog", has_text="Kernel Restarting")
+        page.add_locator_handler(restarted, lambda dialog: dialog.locator(".jp-mod-accept").click())
         yield one
 
 

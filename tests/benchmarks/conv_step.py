@@ -32,7 +32,7 @@ from snnteach.training import train_step
 
 TABLE = Path(__file__).with_suffix(".csv")
 ROUNDS, CALLS, WARM_UP, BETA = 8, 4, 1, 0.5
-SIZES = (25, 32), (8, 100)                                                       # steps and batch
+SIZES = (25, 32, None), (8, 100, None), (50, 128, 32)                            # steps, batch, slices of ours
 
 
 class Tutorial(nn.Module):
@@ -70,8 +70,8 @@ def stepper(net):
     return step
 
 
-def pair(num_steps):
-    """Both networks with the same weights, as training steps."""
+def pair(num_steps, slice_size=None):
+    """Both networks with the same weights, as training steps; ours takes so many pictures at a time."""
     torch.manual_seed(0)
     theirs = Tutorial(num_steps)
     conv1, conv2, linear = nn.Conv2d(1, 12, 5), nn.Conv2d(12, 32, 5), nn.Linear(512, 10)
@@ -81,13 +81,13 @@ def pair(num_steps):
                          LIF(BETA), OverTime(nn.Flatten()), OverTime(linear), LIF(0.9, math.inf, reset="none")])
     optimiser = torch.optim.Adam(ours.parameters(), lr=1e-3)
     return stepper(theirs), lambda x, target: train_step(
-        ours, direct_current(x, num_steps), target, optimiser=optimiser,
+        ours, direct_current(x, num_steps), target, optimiser=optimiser, slice_size=slice_size,
         loss=lambda records, y: F.cross_entropy(records[-1].mem.mean(0), y))
 
 
-def row(num_steps, batch):
+def row(num_steps, batch, slice_size):
     """Measure a row of the table."""
-    steps, times, losses = pair(num_steps), ([], []), ([], [])
+    steps, times, losses = pair(num_steps, slice_size), ([], []), ([], [])
     x, target = 2 * torch.randn(batch, 1, 28, 28), torch.arange(batch) % 10
     for _ in range(ROUNDS):
         for step, spent, seen in zip(steps, times, losses, strict=True):
@@ -97,7 +97,8 @@ def row(num_steps, batch):
                 spent.extend([time.process_time() - start] * (call >= WARM_UP))
     assert all(math.isclose(a, b, rel_tol=1e-3) for a, b in zip(losses[0][:3], losses[1][:3], strict=True)), losses
     theirs, ours = (1000 * statistics.median(spent) for spent in times)
-    return {"what": f"12C5-MP2-32C5-MP2-10, {num_steps} steps, batch {batch}", "snntorch_ms": f"{theirs:.1f}",
+    return {"what": f"12C5-MP2-32C5-MP2-10, {num_steps} steps, batch {batch}" + (
+        f" in slices of {slice_size}" if slice_size else ""), "snntorch_ms": f"{theirs:.1f}",
             "snnteach_ms": f"{ours:.1f}", "ratio": f"{theirs / ours:.2f}"}
 
 

@@ -42,7 +42,7 @@ def guide(number):
              "says to them. Then what the reader guesses: ask the hall before the slide that answers. At the end, questions "
              "to talk about. The lecture is in [slides/index.html](slides/index.html): S "
              "opens the speaker's notes."]
-    parts += [_exercise(exercise) for exercise in exercises(number).values()]
+    parts += [_exercise(exercises(number)[name]) for name in lesson(number).asked]
     (path,) = notebooks.paths([number])
     sources = {cell.source for cell in notebooks.read(path).cells}
     parts += [_guess(name, guess) for name, guess in guesses(number).items() if f'guess("{name}")' in sources]

@@ -20,8 +20,15 @@ class Lesson:
     part: str
     besides: str = ""                               # what it needs but notebooks
     invitation: str = ""                            # what the notebook before says of this one
+    retired: tuple = ()                             # exercises that are asked no more, such as "14.3"
     long: bool = False                              # takes more than 25 seconds of one processor core
     name: str = ""                                  # what follows the number in the name of the file; by default the topic
+
+    @property
+    def asked(self):
+        """The ids of the exercises that the notebook asks."""
+        ids = [f"{self.number}.{place}" for place in range(1, self.exercises + len(self.retired) + 1)]
+        return tuple(name for name in ids if name not in self.retired)
 
     @property
     def stem(self):
@@ -42,7 +49,7 @@ def syllabus():
 
 def _row(entries):
     try:
-        return Lesson(**{**entries, "needs": tuple(entries.get("needs", ()))})
+        return Lesson(**{**entries, **{name: tuple(entries.get(name, ())) for name in ("needs", "retired")}})
     except TypeError as error:
         missing = str(error).removeprefix("Lesson.__init__() ")
         raise ValueError(f"{SYLLABUS.name}: the row of notebook {entries.get('number', '?')}: {missing}.") from None

@@ -69,7 +69,7 @@ def progress(restore=None):
         TypeError, ValueError: restore is not such a code, or was not copied whole.
     """
     state = _load() if restore is None else _change(decode(restore))
-    return Progress(state, {row.number: row.exercises for row in syllabus()}, _judged(state["guesses"]))
+    return Progress(state, {row.number: row.asked for row in syllabus()}, _judged(state["guesses"]))
 
 
 def _judged(guesses):
@@ -83,10 +83,10 @@ def _judged(guesses):
 
 @dataclass(frozen=True)
 class Progress:
-    """Solved exercises, hints and first guesses (`state`), how many exercises a notebook has, and which guesses were right."""
+    """Solved exercises, hints, first guesses (`state`), the exercises that each notebook asks, and which guesses were right."""
 
     state: dict
-    totals: dict
+    asked: dict
     judged: dict
 
     @property
@@ -96,12 +96,8 @@ class Progress:
 
     def rows(self):
         """Return (notebook, solved, total, hints) of every notebook, in order."""
-        rows = []
-        for notebook, total in self.totals.items():
-            ids = [f"{notebook}.{number}" for number in range(1, total + 1)]
-            rows.append((notebook, sum(name in self.state["solved"] for name in ids), total,
-                         sum(self.state["hints"].get(name, 0) for name in ids)))
-        return rows
+        return [(notebook, sum(name in self.state["solved"] for name in ids), len(ids),
+                 sum(self.state["hints"].get(name, 0) for name in ids)) for notebook, ids in self.asked.items()]
 
     def _summary(self):
         solved, total, hints = (sum(row[column] for row in self.rows()) for column in (1, 2, 3))

@@ -5,6 +5,7 @@ import nbformat
 import pytest
 
 from snnteach.authoring import anatomy, notebooks
+from snnteach.lessons import lesson
 from snnteach.reader.lookup import exercises
 from tests import anatomy as rules
 
@@ -108,7 +109,8 @@ def test_minutes_are_those_of_the_formula(whole):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_minutes_of_the_exercises_are_those_of_the_lesson(path):
-    assert anatomy.times(notebooks.read(path)).exercises == sum(task.minutes for task in exercises(path.stem).values())
+    asked = [exercises(path.stem)[name] for name in lesson(path.stem).asked]
+    assert anatomy.times(notebooks.read(path)).exercises == sum(task.minutes for task in asked)
 
 
 def test_what_is_folded_is_written_and_nowhere_else(whole):

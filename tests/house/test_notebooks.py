@@ -111,8 +111,9 @@ def test_every_picture_has_alternative_text_and_every_figure_a_caption(path):
 def test_exercises_fit_the_stubs(path):
     notebook = notebooks.read(path)
     cells = notebooks.exercise_cells(notebook)
-    known = list(exercises(path.stem))
-    assert sorted(cells) == known and len(known) == lesson(path.stem).exercises >= 4
+    row = lesson(path.stem)
+    assert sorted(cells) == [*row.asked] and row.exercises >= 4
+    assert {*exercises(path.stem)} == {*row.asked, *row.retired}          # an older copy still asks those that are retired
     for name, cell in cells.items():
         assert cell.id == f"ex-{name.replace('.', '-')}" and f'check("{name}", ' in cell.source
         stub, exercise = notebooks.find_stub(cell.source), find(name)

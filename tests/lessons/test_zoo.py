@@ -164,8 +164,9 @@ def test_the_picture_of_the_plane():
                      "--", clipped=True)
         picture.line("path", *path.unbind(1), "blue", clipped=True)
         picture.points("start", path[:1, 0], path[:1, 1], "vermillion")
-        for artist, name, (low, top) in zip(("name_x", "name_y"), STATES[s["neuron"]], RANGES[s["neuron"]], strict=False):
-            picture.says(artist, f"{name}, {{}} to {{}}", low, top)
+        for artist, name, (low, top), part in zip(("name_x", "name_y"), STATES[s["neuron"]], RANGES[s["neuron"]],
+                                                  (s["across"], s["up"]), strict=False):
+            picture.says(artist, f"{name}, {{}} to {{}} (start {{}})", low, top, low + part * (top - low))
         picture.says("legend", "orange: no step across; blue dash-dot: no step up")
         steps = torch.linspace(0, 1, len(path))
         picture.line("trace", steps, path[:, 0].clamp(0, 1), "blue")

@@ -3,6 +3,9 @@ import math
 
 import torch
 
+from ...neurons import lif
+from ...zoo import adaptive_lif, cuba_lif, refractory_lif
+
 
 def receptor(x, beta, rest, rho, strength):
     mem, spk, ada, wait = (torch.zeros_like(x[0]) for _ in range(4))               # [N] each
@@ -68,3 +71,38 @@ def wrong_potential(x, tau, *, early=False, scaled=True, leaks=True, euler=False
             current = lam * current + spike
         trace.append(current if of_current else potential)
     return torch.tensor(trace, dtype=x.dtype)
+
+
+class Unknown:
+    """A neuron of section 1 or 2 whose name nobody tells: it takes an input [T, 1, 1] and returns its spikes."""
+
+    def __init__(self, neuron, *numbers):
+        self._neuron, self._numbers = neuron, numbers
+
+    def __call__(self, x):
+        return self._neuron(x, *self._numbers, reset="zero")[0]
+
+    def __repr__(self):
+        return "a neuron"
+
+
+UNKNOWN = tuple((Unknown(*neuron),) for neuron in (
+    (lif, 0.9), (cuba_lif, 0.8, 0.9), (adaptive_lif, 0.9, 0.98, 4.0), (refractory_lif, 0.9, 3),
+    (lif, 0.97), (cuba_lif, 0.6, 0.8), (adaptive_lif, 0.8, 0.97, 2.0), (refractory_lif, 0.8, 1)))
+
+
+def which_neuron(neuron):
+    if neuron(torch.full((100, 1, 1), 50.0)).mean() < 0.6:                          # a ceiling that no input lifts
+        return "dead time"
+    kick = torch.zeros(100, 1, 1)
+    kick[0] = 0.9                                                                  # too weak at once
+    if neuron(kick).any():
+        return "current"
+    gaps = neuron(torch.full((600, 1, 1), 0.5)).flatten().nonzero().flatten().diff()
+    return "adaptive" if gaps[-1] > gaps[0] else "plain"
+
+
+def wrong_neuron(neuron, blind):
+    """Which neuron it is, without the test that finds one of them."""
+    found = which_neuron(neuron)
+    return "plain" if found == blind else found

@@ -85,6 +85,25 @@ EXERCISES = [
         ),
         solution="Four steps to rest and three to charge: a spike in every seventh step, 30 in 210."),
     Exercise(
+        id="03.8", difficulty="medium", minutes=10,
+        question="neuron takes an input [T, 1, 1] and returns its spikes, at a threshold of 1 and with reset to zero. Choose "
+                 "inputs, and return what it is: 'plain', 'current', 'adaptive' or 'dead time'.",
+        reference=answers.which_neuron,
+        cases=answers.UNKNOWN,
+        property="Three inputs tell: one so strong that a plain neuron fires in every step, one kick just below the threshold, "
+                 "and a steady one for long.",
+        hints=("Which of the four cannot fire in every step, however strong the input? Which can fire after its input has ended?",
+               "Input 50: a rate below 0.6 is a dead time. A single kick of 0.9: whoever fires later has a current. A steady 0.5 "
+               "for 600 steps: intervals that grow are an adaptation."),
+        misconceptions=(
+            Misconception(partial(answers.wrong_neuron, blind="dead time"), "a dead time shows under a strong input: at 50 "
+                          "a plain neuron fires in every step, one that rests cannot."),
+            Misconception(partial(answers.wrong_neuron, blind="current"), "a current fires late: kick the neuron once, a little "
+                          "below the threshold, and wait."),
+            Misconception(partial(answers.wrong_neuron, blind="adaptive"), "under a strong input nobody looks tired. Give a "
+                          "weak one (0.5) for hundreds of steps, and compare the first intervals with the last."),
+        )),
+    Exercise(
         id="03.5", difficulty="medium", minutes=6, tolerance=1e-3,
         question="Four neurons with beta = 0.8 and theta = 1, reset 'subtract', hear all four with the weight w, and fire "
                  "together in every step. Above which w does that last?",
@@ -168,6 +187,15 @@ EXERCISES = [
 ]
 
 GUESSES = {
+    "03.e": Guess(
+        question="All input stops, and no neuron in the picture is above its threshold. Which can still fire a spike, and only "
+                 "because of its new part?",
+        choices=("None: no input, no spike", "The one with the adaptation",
+                 "The one with the current", "The one with the current, and the one whose spike comes back"),
+        right="The one with the current, and the one whose spike comes back",
+        explanation="A current is input that is still to come: section 1 fires a neuron by it after the last input. "
+                    "A spike that comes back is input of its own making, if it was fired in the last step: section 3 keeps "
+                    "one going for ever. An adaptation only raises the threshold."),
     "03.a": Guess(
         question="A current-based neuron stands at $U = 0.5$, half way to its threshold. No input comes any more, but a "
                  "current "
@@ -211,7 +239,7 @@ GUESSES = {
         right="None of them clearly",
         explanation="The bands of three fits overlap. Coincidence asks *when* a spike comes, and that is decided by the sound "
                     "and the dead time: cut to one step, it takes coincidence from 0.65 and more to less than 0.48.\n\n"
-                    "Ask *how often* instead, and the slow one wins: it fires 450 to 480 times "
+                    "Ask *how often* instead, and of the three the slow one wins: it fires 450 to 480 times "
                     "where the receptor fires 415, the others 490 to 508. Two questions, two answers: what a model is "
                     "good for depends on what you score."),
 }

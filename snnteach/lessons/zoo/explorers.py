@@ -136,8 +136,9 @@ def update_plane(artists, data):
     x, y = data["path"]
     artists["path"].set_data(x, y)
     artists["start"].set_data(x[:1], y[:1])
-    for name, words, (low, high) in zip(("name_x", "name_y"), data["names"], data["ranges"], strict=True):
-        artists[name].set_text(f"{words}, {low:g} to {high:g}")
+    for name, words, (low, high), at in zip(("name_x", "name_y"), data["names"], data["ranges"],
+                                            (data["x"][0], data["y"][0]), strict=True):
+        artists[name].set_text(f"{words}, {low:g} to {high:g} (start {at:.2f})")
     steps = torch.linspace(0, 1, len(x))
     artists["trace"].set_data(steps, x.clamp(0, 1))
     fired = steps[1:][data["spk"] > 0]

@@ -116,6 +116,34 @@ def taken_away(seed):
     return row
 
 
+def loud_times(loudness, floor, peaks):
+    """When the sound is above a floor [dB], in steps: at each peak, or whenever the dead time has passed. No membrane."""
+    level, found = loudness.tolist(), [-REST]
+    for t in range(1, len(level) - 1):
+        top = not peaks or level[t - 1] <= level[t] > level[t + 1]
+        if level[t] > floor and top and t - found[-1] > REST:
+            found.append(t)
+    return torch.tensor(found[1:], dtype=torch.float64)
+
+
+def detector(peaks, seed):
+    """A row without a neuron and without chance: the floor and the delay that meet the fitted seconds best, and what they meet."""
+    loudness, times = sound(1)
+    loudness, best = loudness[:round(FITTED[1] / DT)], (-math.inf,)
+    for floor in range(-24, -7):
+        found = (loud_times(loudness, floor, peaks) + 1) * DT
+        for delay in torch.arange(3.0, 12.5, 0.5).tolist():
+            best = max(best, (score(found + delay, times, *FITTED), floor, delay))
+    _, floor, delay = best
+    row = {"floor": float(floor), "delay": delay}
+    for name, recording, part in (("fitted", 1, FITTED), ("held out", 1, HELD_OUT), ("second sound", 2, WHOLE)):
+        loudness, times = sound(recording)
+        model = (loud_times(loudness, floor, peaks) + 1) * DT + delay
+        row |= {f"{name}, coincidence": coincidence_factor(times, model, WITHIN, *part),
+                f"{name}, spikes": float(((model >= part[0]) & (model < part[1])).sum())}
+    return row
+
+
 def random_train(count, start, end, seed):
     """As many spikes anywhere, but for the same dead time: a Poisson train that rests, without any knowledge of the sound."""
     rest = REST * DT
@@ -149,4 +177,5 @@ def cost(seed, steps=100, batch=32, num_neurons=100, calls=9):
 
 
 ROWS = {kind: partial(fitted, kind) for kind in KINDS} | {"cost, milliseconds": cost, "taken away": taken_away}
+ROWS |= {"detector of peaks": partial(detector, True), "detector of loudness": partial(detector, False)}
 ROWS |= {"cost, batch 4": partial(cost, batch=4), "cost, 400 neurons": partial(cost, num_neurons=400)}

@@ -11,6 +11,8 @@ import math
 from functools import cache, partial
 
 import torch
+import torch.nn.functional as F
+from torch import nn
 
 from ...data import flat, mnist5k
 from ...encoding import (
@@ -204,6 +206,32 @@ def sided(code, seed, hidden=HIDDEN, epochs=8):
     return {"accuracy": accuracy(net, test_x, test_sides, encode=encode), "gain": gain}
 
 
+def ordinary(seed, offset=0.0):
+    """A row: an ordinary network, 784-300-8 with rectified units, on the same lamps, its gain chosen in the same way."""
+    images, _, test_images, _ = _images()
+    (x, sides), (test_x, test_sides) = lit(images, seed=0), lit(test_images, seed=1)
+
+    def trained(gain, inputs, targets, epochs):
+        random = torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            net = nn.Sequential(nn.Linear(784, HIDDEN[0]), nn.ReLU(), nn.Linear(HIDDEN[0], 8))
+        optimiser = torch.optim.Adam(net.parameters(), lr=2e-3)
+        for _ in range(epochs):
+            for part in torch.randperm(len(inputs), generator=random).split(100):
+                optimiser.zero_grad()
+                F.cross_entropy(net(gain * (inputs[part] - offset) * (inputs[part] > 0)), targets[part]).backward()
+                optimiser.step()
+        return lambda inputs: net(gain * (inputs - offset) * (inputs > 0)).argmax(1)
+
+    def share(read, inputs, targets):
+        with torch.no_grad():
+            return (read(inputs) == targets).double().mean().item()
+
+    gain = max(GAINS[1:4], key=lambda gain: share(trained(gain, x[:4000], sides[:4000], 4), x[4000:], sides[4000:]))
+    return {"accuracy": share(trained(gain, x, sides, 8), test_x, test_sides), "gain": gain}
+
+
 READING = 16                              # steps of a picture
 
 
@@ -235,5 +263,7 @@ ROWS = {**{f"choose {name}": choose(code, LINEAR.get(name, HIDDEN)) for name, co
             "direct current", "direct current, one bit", "linear model", "rate", "latency, linear", "latency, all at once")},
         "side, latency, side by side": partial(sided, side_by_side),
         "side, direct current, centred": partial(sided, centred),
+        "side, linear model, centred": partial(sided, centred, hidden=()),
+        "side, ReLU network": ordinary, "side, ReLU network, centred": lambda seed: ordinary(seed, _ink()),
         "side, direct current, 32 epochs": partial(sided, CODES["direct current"], epochs=32),
         **{f"picture, {name}": partial(picture, name) for name in PICTURES}}

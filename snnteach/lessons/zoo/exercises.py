@@ -92,14 +92,14 @@ EXERCISES = [
         cases=answers.UNKNOWN,
         property="Three inputs tell: one so strong that a plain neuron fires in every step, one kick just below the threshold, "
                  "and a steady one for long.",
-        hints=("Which of the four cannot fire in every step, however strong the input? Which can fire after its input has ended?",
-               "Input 50: a rate below 0.6 is a dead time. A single kick of 0.9: whoever fires later has a current. A steady 0.5 "
-               "for 600 steps: intervals that grow are an adaptation."),
+        hints=("Which of them cannot fire in every step, however strong the input? Which can fire when its input has ended?",
+               "Input 50: a rate below 0.6 is a dead time. A single kick of 0.9: whoever fires later has a current. A steady "
+               "0.5 for 600 steps: intervals that grow are an adaptation."),
         misconceptions=(
             Misconception(partial(answers.wrong_neuron, blind="dead time"), "a dead time shows under a strong input: at 50 "
                           "a plain neuron fires in every step, one that rests cannot."),
-            Misconception(partial(answers.wrong_neuron, blind="current"), "a current fires late: kick the neuron once, a little "
-                          "below the threshold, and wait."),
+            Misconception(partial(answers.wrong_neuron, blind="current"), "a current fires late: kick the neuron once, a "
+                          "little below the threshold, and wait."),
             Misconception(partial(answers.wrong_neuron, blind="adaptive"), "under a strong input nobody looks tired. Give a "
                           "weak one (0.5) for hundreds of steps, and compare the first intervals with the last."),
         )),

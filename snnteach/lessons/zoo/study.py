@@ -127,7 +127,7 @@ def loud_times(loudness, floor, peaks):
 
 
 def detector(peaks, seed):
-    """A row without a neuron and without chance: the floor and the delay that meet the fitted seconds best, and what they meet."""
+    """A row without a neuron and without chance: floor and delay that meet the fitted seconds best, and what they meet."""
     loudness, times = sound(1)
     loudness, best = loudness[:round(FITTED[1] / DT)], (-math.inf,)
     for floor in range(-24, -7):

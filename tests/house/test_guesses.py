@@ -17,7 +17,8 @@ QUESTION = Guess(
     "The same charge comes in **one of five** steps, and $U_t$ leaks. Does it fire more?",
     ("less, by $\\beta^5$", "more", "as often"), "more",
     "A large input leaves less time to leak.\n\nAt $\\beta = 1$ it would not matter.", "neurons.lif", {"beta": 0.8})
-RETIRED = {"09.b"}            # asked no more; first guesses hang on the id, so its entry stays and no other question gets it
+# Asked no more. First guesses hang on the id, so the entry stays, and no other question gets it.
+RETIRED = {"09.b", "14.b"}
 OTHER = Guess("And with `beta` = 1?", ("more", "the same"), "the same", "Nothing leaks.")
 
 

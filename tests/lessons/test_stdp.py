@@ -10,6 +10,7 @@ from snnteach import stdp as reference
 from snnteach import stored as read_stored
 from snnteach import winner_take_all as layers
 from snnteach.lessons.stdp import measured
+from snnteach.lessons.stdp.answers import library
 from snnteach.lessons.stdp.explorers import GAIN, GROUP, START, mean_drift, settle
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
@@ -83,6 +84,18 @@ def test_exercises_agree_with_the_package():
     assert 1 - find("14.6").reference == pytest.approx(1.5 * find("14.6").reference)
     counts, targets = torch.rand(40, 6, generator=torch.Generator().manual_seed(2)), torch.arange(40) % 10
     assert torch.equal(find("14.7").reference(counts, targets), layers.assign_labels(counts, targets))
+
+
+def test_the_hidden_libraries_are_what_the_answer_calls_them():
+    trains = (torch.rand(2, 200, generator=torch.Generator().manual_seed(0)) < 0.2).float()
+    pre, post = (train.nonzero().flatten().tolist() for train in trains)
+    together = len({*pre} & {*post})
+    for up, down, tau in ((0.01, 0.012, 20.0), (0.2, 0.5, 4.0)):
+        right, late, turned = (library(up, down, tau, **flaw)(*trains)
+                               for flaw in ({}, {"write_first": True}, {"turned": True}))
+        assert right == pytest.approx(reference.pair_stdp(pre, post, PairRule(up, down, tau, tau)), rel=1e-9)
+        assert turned == -right and late - right == pytest.approx(together * (up - down)) and together
+    assert [find("14.9").reference(*case) for case in find("14.9").cases] == 2 * ["right", "order", "sign"]
 
 
 def test_naming_the_neurons_has_one_answer_however_ties_are_broken():

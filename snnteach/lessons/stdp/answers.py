@@ -207,3 +207,47 @@ def case(level, seed=0):
     weight[:, 0] = trace[0] = spk[0] = 0.0                                  # an input that is silent and not heard
     return (spk, level + 0.5 * torch.rand(6, generator=dice), trace, weight / weight.norm(dim=1, keepdim=True),
             2 + 2 * torch.rand(6, generator=dice))
+
+
+def library(a_plus, a_minus, tau, write_first=False, turned=False):
+    """A hidden rule for exercise 14.9: two trains [T] -> change of the weight, by two traces, right or with one flaw."""
+    decay, sign = math.exp(-1 / tau), -1 if turned else 1
+
+    def change(pre, post):
+        x = y = total = 0.0
+        for pre_t, post_t in zip(pre.tolist(), post.tolist(), strict=True):
+            x, y = decay * x, decay * y
+            read = (x + pre_t, y + post_t) if write_first else (x, y)
+            total += sign * (a_plus * post_t * read[0] - a_minus * pre_t * read[1])
+            x, y = x + pre_t, y + post_t
+        return total
+
+    return change
+
+
+def diagnose(change):
+    pre, post = torch.zeros(2, 60)
+    pre[20], post[30] = 1, 1
+    if change(pre, post) < 0:                                               # pre first must strengthen
+        return "sign"
+    return "order" if change(pre, pre) != 0 else "right"                    # both in one step must do nothing
+
+
+def looks_at_the_sign_alone(change):
+    return "sign" if diagnose(change) == "sign" else "right"
+
+
+def looks_at_one_step_alone(change):
+    one = torch.ones(1)
+    return "order" if change(one, one) != 0 else "right"
+
+
+def counts_the_order_as_a_sign(change):
+    return "right" if diagnose(change) == "right" else "sign"
+
+
+def post_first(change):
+    pre, post = torch.zeros(2, 60)
+    pre[30], post[20] = 1, 1
+    one = torch.ones(1)
+    return "sign" if change(pre, post) < 0 else "order" if change(one, one) != 0 else "right"

@@ -104,6 +104,33 @@ def test_exercises_put_together_are_the_rules():
     assert torch.allclose(by_ottt, reference.ottt(one, weights, alone, 0.9, 0.8).hidden)
 
 
+def test_the_exercise_of_the_reset_makes_eprop_exact_without_recurrence():
+    x, weights, error, _ = network(None)
+    one, step = x[:, :1], find("16.8").reference
+    run = forward(one, weights, 0.9, 0.8, 1.2, detach_reset=False)
+    slope = torch.cat([torch.zeros_like(run.mem[:1]), reference.atan()(run.mem - 1.2)])[:, 0]       # h of the step before first
+    trace, table, total = torch.zeros(7, 5, dtype=FLOAT), 0, 0
+    def alone(out, t):
+        return torch.full_like(out, 0.3 + 0.1 * t)
+    for t, out in enumerate(run.out):
+        trace = step(trace, one[t, 0], slope[t], 0.9, 1.2)
+        table = 0.8 * table + slope[t + 1][:, None] * trace
+        total = total + (alone(out, t) @ weights.output).T * table
+    assert torch.allclose(total, reference.rtrl(one, weights, alone, 0.9, 0.8, 1.2, detach_reset=False).hidden, rtol=1e-10)
+    assert not torch.allclose(total, reference.eprop(one, weights, alone, 0.9, 0.8, 1.2).hidden, rtol=0.1)
+
+
+def test_a_window_that_slides_is_truncated_bptt():
+    x, weights, target = study.workload(40)
+    for window in (1, 7, 60):
+        found = study.sliding(x, weights, target, window)
+        exact = study.windowed(window, x, weights, lambda out, t: out - target, 0.9, 0.8)
+        for ours, theirs in zip(found, exact, strict=True):
+            assert (ours - theirs).norm() < 1e-5 * theirs.norm() and theirs.any()
+    rule = {"x": x, "weights": weights, "error": lambda out, t: out - target, "beta": 0.9, "beta_out": 0.8}
+    assert same(study.windowed(None, **rule), study.gradient("BPTT", **rule))
+
+
 def by_autograd(x, W, W_out, error, gamma, rho):
     W, W_out = (weight.clone().requires_grad_() for weight in (W, W_out))
     mem = spk = adapted = torch.zeros(x.shape[1], len(W), dtype=FLOAT)

@@ -75,6 +75,38 @@ def only_spikes(error, feedback, slope, trace):
     return (slope.round() * (error @ feedback)).T @ trace
 
 
+def trace_with_reset(trace, x, slope_before, beta, threshold):
+    return (beta - threshold * slope_before)[:, None] * trace + x       # [H, I]
+
+
+def without_reset(trace, x, slope_before, beta, threshold):
+    return beta * trace + x
+
+
+def reset_lifts(trace, x, slope_before, beta, threshold):
+    return (beta + threshold * slope_before)[:, None] * trace + x
+
+
+def threshold_of_one(trace, x, slope_before, beta, threshold):
+    return (beta - slope_before)[:, None] * trace + x
+
+
+def reset_without_slope(trace, x, slope_before, beta, threshold):
+    return (beta - threshold) * trace + x
+
+
+def reset_takes_the_new(trace, x, slope_before, beta, threshold):
+    return beta * trace + x - threshold * slope_before[:, None] * (beta * trace + x)
+
+
+def reset_leaks(trace, x, slope_before, beta, threshold):
+    return beta * (1 - threshold * slope_before)[:, None] * trace + x
+
+
+def reset_alone(trace, x, slope_before, beta, threshold):
+    return x - threshold * slope_before[:, None] * trace
+
+
 def drifting(out, t):
     return out - 0.1 * t
 

@@ -24,8 +24,8 @@ EXERCISES = [
                "m[t] = beta m[t-1] + x[t], from m = 0: one line in a loop over x."),
         misconceptions=(
             Misconception(answers.forgets_all,
-                          "that is the immediate influence alone. The weight has also acted through the past: "
-                                        "add beta times the influence of the step before."),
+                          "that is the immediate influence alone. The weight has also acted through the past: add beta times "
+                          "the influence of the step before."),
             Misconception(answers.forgets_nothing, "the past leaks: it comes back multiplied by beta at each step, not whole."),
             Misconception(answers.decays_the_newest,
                           "the newest input has not leaked yet. Decay what was there, then add x[t]."),
@@ -66,13 +66,12 @@ EXERCISES = [
                "Eq. 5: beta_out * eligibility + slope[:, None] * trace, with the new trace."),
         misconceptions=(
             Misconception(answers.no_filter,
-                          "the read-out remembers, so a spike now also moves later outputs: keep beta_out times "
-                                      "the eligibility of the step before."),
+                          "the read-out remembers, so a spike now also moves later outputs: keep beta_out times the "
+                          "eligibility of the step before."),
             Misconception(answers.one_step_late,
                           "you used the old trace. The input of this step moves the potential of this step."),
             Misconception(answers.same_decay,
-                          "two memories, two decays: the trace leaks like the membrane, the eligibility like the "
-                                       "read-out."),
+                          "two memories, two decays: the trace leaks like the membrane, the eligibility like the read-out."),
             Misconception(answers.input_alone,
                           "the slope multiplies the trace, what is left of all inputs, not the last input."),
         )),
@@ -154,11 +153,43 @@ EXERCISES = [
                "The rest is the listing of eprop: eligibility = beta_out * eligibility + fast, times error(out, t) @ W_out, "
                "summed over the batch; for the output error(out, t).T @ filtered, with filtered = beta_out * filtered + spk."),
         misconceptions=MISTAKES),
+    Exercise(
+        id="16.8", difficulty="medium", minutes=8,
+        question="The reset is attached. Keep its path in the trace of e-prop: from trace [H, I], one for each neuron, input "
+                 "x [I] and the slopes h of the step before, slope_before [H], return the new trace [H, I] of one sample.",
+        reference=answers.trace_with_reset,
+        cases=((_ELIGIBILITY, torch.tensor([1.0, 0.0, 2.0]), _SLOPE, 0.9, 1.0),
+               (_ELIGIBILITY + 1, torch.tensor([0.0, 1.0, 0.0]), _SLOPE.flip(0), 0.8, 1.5)),
+        property="It is Eq. 2 without V, for one row of M that looks at itself only: what was there, times the arrows from U "
+                 "to the next U, and the input.",
+        hints=("Two arrows lead from U to U of the next step: the leak, and the spike, which takes the threshold off. What "
+               "stands on each?",
+               "beta on the first, slope times -threshold on the second. Paths add up: each neuron multiplies its own row by "
+               "beta - threshold * slope_before."),
+        misconceptions=(
+            Misconception(answers.without_reset, "that is the trace of Eq. 4, with the reset detached. A spike now lowers its "
+                                                 "own neuron in the next step."),
+            Misconception(answers.reset_lifts, "a spike takes the threshold off: the second path has a minus."),
+            Misconception(answers.threshold_of_one, "a spike takes off the threshold, which need not be 1."),
+            Misconception(answers.reset_without_slope, "from U to its spike leads the slope h: it stands on that path."),
+            Misconception(answers.reset_takes_the_new, "the reset of this step comes from the spike of the step before: it "
+                                                       "knows nothing of the input that comes in now."),
+            Misconception(answers.reset_leaks, "the two paths add up. The reset does not leak: it is taken off whole."),
+            Misconception(answers.reset_alone, "that is the path of the reset alone. The leak carries beta besides."),
+        )),
 ]
 
 GUESSES = {
+    "16.f": Guess(
+        question="One neuron, one weight, 1000 steps, and the loss looks at the last potential. You may walk through the steps "
+                 "*once*, forward, and must have the exact gradient at the end. How many numbers must you carry along for it?",
+        choices=("About 1000: the past has to be there to be blamed", "About ten: older steps have faded", "One"),
+        right="One",
+        explanation="Call it $m$, how much the potential would differ now if the weight had been a little larger all along. At "
+                    "each step it leaks with the potential, and the new input is added: $m \\leftarrow \\beta m + x$. Nothing "
+                    "is left out.\n\nOne number for one weight of one neuron. Section 1 counts what a whole network needs."),
     "16.a": Guess(
-        question="The explorer below opens with the error sent back through the very weights that lead to the output, and all "
+        question="The figure below opens with the error sent back through the very weights that lead to the output, and all "
                  "dots lie on the diagonal. Now each neuron gets the error through a *random* weight of its own instead. What "
                  "becomes of the dots?",
         choices=("A round cloud: random weights are noise", "The diagonal again, only noisier: the error is the same",
@@ -172,15 +203,15 @@ GUESSES = {
         shown=lambda data: data["cosine"] < 0.5),
     "16.b": Guess(
         question="A layer of adaptive neurons has learned, by e-prop with the slow trace, to name the cue of 60 steps ago. Now "
-                 "plain neurons without $A$, whose potential keeps 0.98 a step instead of 0.9, and plain e-prop. How many "
-                 "of the cues do they name?",
+                 "plain neurons without $A$, whose potential keeps 0.98 a step instead of 0.9, and plain e-prop. How many of "
+                 "the cues do they name?",
         choices=("About half, like a coin: without adaptation there is no memory", "Some 70 %: half a memory",
                  "As many: slow is slow"),
         right="As many: slow is slow",
         explanation="0.93 to 0.97, against 0.91 to 0.94 of the adaptive ones. A potential that keeps 0.98 a step still has "
                     "$0.98^{60} = 0.30$ of the cue, just as a lift of the threshold with $\\rho = 0.98$. With 0.9 it has "
-                    "0.002, and plain neurons are near the coin.\n\nAdaptation is not *the* memory, then: it is a way to "
-                    "be slow while the potential stays fast."),
+                    "0.002, and plain neurons are near the coin.\n\nAdaptation is not *the* memory, then: it is a way to be "
+                    "slow while the potential stays fast."),
     "16.c": Guess(
         question="BPTT has the exact gradient, e-prop drops the paths through $V$, OTTT drops the read-out's memory too, and "
                  "one network keeps its random hidden layer and trains the read-out alone. After 200 updates, which of these "
@@ -191,6 +222,14 @@ GUESSES = {
                     "0.021 to 0.047. At a gain of 1 the exact gradient of 200 steps is a product of 200 Jacobians. It is exact "
                     "for an infinitely small step, and says nothing about a step of any use. What e-prop leaves out is what "
                     "explodes. Under a narrow surrogate nothing does, and BPTT draws as well as e-prop: see the table."),
+    "16.e": Guess(
+        question="The digits come row by row, and the question in the last five of 28 steps. BPTT follows all paths and reads "
+                 "87 % of them; a layer that keeps its random hidden weights reads 68 %. E-prop drops every path from neuron "
+                 "to neuron. How much does it read?",
+        choices=("About 70 %: memory lives in the recurrence", "About 80 %", "As much as BPTT"),
+        right="As much as BPTT",
+        explanation="E-prop reads 87 %, too. What it keeps, the leak of its neurons and the memory of the read-out, is enough "
+                    "here. Drop the latter as well (OTTT), and seven to eight points go."),
     "16.d": Guess(
         question="The random feedback $F$ is drawn once and never changes. After 20 updates the gradient it gives has a cosine "
                  "of 0.2, 0.0 and -0.1 with the exact one, for three seeds. And after 460?",

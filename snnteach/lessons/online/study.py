@@ -24,6 +24,7 @@ from ...surrogate import atan
 from ..kinds import AMOUNT, COSINE, MEMORY, SHARE, TIME
 from .adaptive import NUMB, recall, wave
 from .whole import aligning, forgetting, one_by_one
+from .windows import sliding
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.1
@@ -34,12 +35,15 @@ QUANTITIES = {
     "wave, *": AMOUNT,
     "aligning, *: cosine *": COSINE,
     "memory, *": MEMORY,                                  # MB
+    "bill of a window: memory*": MEMORY,
+    "bill of a window: time*": TIME,
     "time, *": TIME,                                      # milliseconds
     "*": SHARE,                                           # accuracies
 }
 RULES = ("BPTT", "e-prop", "e-prop, random feedback", "OTTT", "frozen hidden layer")
 GAINS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 LENGTHS = (50, 500, 5000)
+WINDOWS = (10, 20)
 WIDE, NARROW = atan(), atan(10)
 
 
@@ -140,6 +144,55 @@ def pattern(rule, rate=1e-2, clip=math.inf, surrogate=WIDE):
     return row
 
 
+def windowed_digits(window, rate=5e-3):
+    """A row: `scanned_digits` by BPTT whose errors reach back `window` steps, their own included."""
+    def row(seed):
+        images, labels, test_images, test_labels = _images()
+        generator, epochs = torch.Generator().manual_seed(seed), 10
+        weights, _ = random_weights(generator, (28, 100, 10), 0.5, 3.0)
+        optimiser = torch.optim.Adam(weights, lr=rate)
+        for epoch in range(epochs):
+            optimiser.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * epoch / epochs)) / 2
+            for batch in torch.randperm(len(labels), generator=generator).split(50):
+                x, error = images[:, batch], scan_error(labels[batch])
+                descend(optimiser, weights, windowed(window, x, weights, error, 0.9, 0.95))
+        with torch.no_grad():
+            out = torch.cat([forward(x, weights, 0.9, 0.95).out[-1] for x in test_images.split(1000, 1)])
+        return (out.argmax(1) == test_labels).float().mean().item()
+
+    return row
+
+
+def windowed_pattern(window, rate=1e-2):
+    """A row: `pattern` by BPTT whose errors reach back `window` steps, their own included."""
+    def row(seed):
+        generator = torch.Generator().manual_seed(seed)
+        x = (torch.rand(200, 1, 20, generator=generator) < 0.05).float()                   # [T, 1, I]
+        waves = torch.arange(1, 5) * torch.linspace(0, 2 * math.pi, 200)[:, None, None]    # [T, 1, 4]
+        curves = torch.sin(waves + 2 * math.pi * torch.rand(3, 4, generator=generator))    # [T, 3, 4]
+        target = (curves * (0.5 + torch.rand(3, 4, generator=generator))).sum(2)
+        target = (target / target.std())[:, None]                                          # [T, 1, 3]
+        weights, _ = random_weights(generator, (20, 100, 3), 1.0, 1.3)
+        weights.output.mul_(0.3)
+        optimiser = torch.optim.Adam(weights, lr=rate)
+        def error(out, t):
+            return (out - target[t]) * 2 / target.numel()
+        for _ in range(200):
+            descend(optimiser, weights, windowed(window, x, weights, error, 0.9, 0.9))
+        with torch.no_grad():
+            return (forward(x, weights, 0.9, 0.9).out - target).square().mean().item()
+
+    return row
+
+
+def windowed(window, x, weights, error, beta, beta_out):
+    """The gradient by BPTT, by hand, whose errors reach back `window` steps; None is exact."""
+    with torch.no_grad():
+        run = forward(x, weights, beta, beta_out)
+        errors = torch.stack([error(out, t) for t, out in enumerate(run.out)])
+        return backward(run, weights, errors, beta, beta_out, surrogate=WIDE, truncation=window)
+
+
 def workload(num_steps):
     """The network whose memory and time are measured: 100 inputs at 5 %, 200 recurrent neurons, 10 read-outs, batch 16."""
     generator = torch.Generator().manual_seed(0)
@@ -213,11 +266,42 @@ def duration(num_steps):
     return lambda _: {rule: 1e3 * value for rule, value in in_a_process(seconds_a_gradient, num_steps, rounds).items()}
 
 
+def window_memory(num_steps):
+    """Run one gradient of `sliding` in this process; return by how many MB its peak rose, as `extra_memory` does."""
+    torch.set_num_threads(1)
+    x, weights, target = workload(2)
+    sliding(x[:, :2, :3], Weights(torch.ones(4, 3), torch.ones(4, 4), torch.ones(2, 4)), target[:2, :2])       # load libraries
+    x, weights, target = workload(num_steps)
+    before = _resident("VmRSS")
+    sliding(x, weights, target)
+    return (_resident("VmHWM") - before) / 1024
+
+
+def window_times(num_steps, rounds):
+    """Median processor time of one gradient by `sliding` and, in turns with it, by e-prop."""
+    torch.set_num_threads(1)
+    times, work = {"window 20": [], "e-prop": []}, workload(num_steps)
+    for _ in range(rounds + 1):
+        for name, step in zip(times, (sliding, STEPS["e-prop"]), strict=True):
+            start = time.process_time()
+            step(*work)
+            times[name].append(time.process_time() - start)
+    return {f"time, T = {num_steps}, {name}": 1e3 * statistics.median(values[1:]) for name, values in times.items()}
+
+
+def window_bill(_):
+    """A row: what a window of 20 steps costs in a stream, in processes of its own; memory in MB, time in milliseconds."""
+    return {"memory, T = 500": in_a_process(window_memory, 500), **in_a_process(window_times, 50, 10)}
+
+
 ROWS = {
     **{f"gain {gain:g}": alignment(gain) for gain in GAINS},
     **{f"scanned digits, {rule}": scanned_digits(rule) for rule in RULES},
     "scanned digits, frozen hidden layer, ten times the rate": scanned_digits("frozen hidden layer", rate=5e-2),
     **{f"pattern, {rule}": pattern(rule) for rule in RULES},
+    **{f"scanned digits, BPTT, window {window}": windowed_digits(window) for window in WINDOWS},
+    **{f"pattern, BPTT, window {window}": windowed_pattern(window) for window in WINDOWS},
+    "bill of a window": window_bill,
     "pattern, BPTT, a third of the rate": pattern("BPTT", rate=3e-3),
     "pattern, BPTT, clipped": pattern("BPTT", clip=0.1),
     **{f"pattern, {rule}, narrow surrogate": pattern(rule, surrogate=NARROW) for rule in ("BPTT", "e-prop")},

@@ -8,6 +8,7 @@ from snnteach import three_factor as reference
 from snnteach.lessons.three_factor import films as floor
 from snnteach.lessons.three_factor import study
 from snnteach.lessons.three_factor.answers import of_numbers
+from snnteach.lessons.three_factor.policy import guess_by_softmax
 from snnteach.reader.judge import judge
 from snnteach.reader.lookup import exercise as find
 from snnteach.reader.lookup import explorer as find_explorer
@@ -175,7 +176,9 @@ def test_the_film_draws_the_floor_and_the_record():
     picture.points("0.line1", [0], [0], "black", "s")
     picture.points("0.line2", [4], [4], "orange", "*", edge="black")
     blocks = torch.stack([frame["moves"][8 * block:8 * block + 8].mean(0) for block in range(3)])  # [blocks, learners]
-    picture.band("1.collection0", [4, 12, 20], blocks.min(1).values, blocks.max(1).values, "blue")
+    ranked = blocks.sort(1).values                                                 # [blocks, ten learners]
+    ends = (ranked[:, low] + share * (ranked[:, low + 1] - ranked[:, low]) for low, share in ((2, 0.25), (6, 0.75)))
+    picture.band("1.collection0", [4, 12, 20], *ends, "blue")
     picture.line("1.line0", [4, 12, 20], blocks.mean(1), "blue")
     others = (("table", 9, 5, 5, 87, "o"), ("near", 11, 6, 8.6, 98, "s"), ("none", 45, 40, 40, 87, "D"))
     for place, (name, before, after, height, left, mark) in enumerate(others):
@@ -226,6 +229,12 @@ def test_four_digits_are_learned_by_reward_and_by_nothing_else():
     assert curve[0] < 0.4
     accuracy, curve = study.guess_digits(find("15.6").reference, 1, epochs=6)
     assert accuracy > 0.5 and curve[-1] > curve[0] + 0.1
+
+
+def test_the_policy_without_spikes_learns_and_begins_at_chance():
+    accuracy, curve = guess_by_softmax(study._data(), 0, epochs=4)
+    assert curve[0] < 0.7 < curve[-1] and accuracy > 0.8
+    assert guess_by_softmax(study._data(), 0, epochs=1, rate=0.0)[1][0] < 0.35
 
 
 def test_a_table_needs_no_place_twice():

@@ -69,7 +69,8 @@ def draw_maze(axes, frame):
     floor.plot(*frame["goal"], "*", color=COLORS["orange"], markeredgecolor="black", markersize=18)
     blocks = frame["moves"].unflatten(0, (-1, 8)).mean(1)                      # [blocks, learners]
     trials = 8 * torch.arange(len(blocks)) + 4
-    record.fill_between(trials, blocks.amin(1), blocks.amax(1), color=COLORS["blue"], alpha=0.2, linewidth=0)
+    low, high = blocks.quantile(torch.tensor([0.25, 0.75]), 1)                 # the middle half of the learners
+    record.fill_between(trials, low, high, color=COLORS["blue"], alpha=0.2, linewidth=0)
     record.plot(trials, blocks.mean(1), color=COLORS["blue"], linewidth=2.2)
     height = -9.0
     for place, (name, (before, after)) in enumerate(sorted(frame["others"].items(), key=lambda item: item[1][1])):

@@ -17,6 +17,7 @@ from ...three_factor import act, error_events, start_actor, three_factor, trace
 from ..kinds import COSINE, SHARE, Quantity
 from .answers import reward_update
 from .films import COMPASS, walk
+from .policy import guess_by_softmax
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.05
@@ -146,6 +147,12 @@ def guess_digits(update, seed, epochs=20, others=False):
 def guessed(**options):
     """A row: digits read from reward alone."""
     return lambda seed: guess_digits(reward_update, seed, **options)[0]
+
+
+def without_spikes(seed):
+    """A row, a control: a softmax policy on the same pixels, paid at once; digits read, and right guesses by round."""
+    read, curve = guess_by_softmax(_data(), seed)
+    return {"accuracy": read, **{f"round {number}": right for number, right in enumerate(curve, 1)}}
 
 
 # A bandit that pays late
@@ -343,6 +350,7 @@ ROWS = {
     "digits, linear classifier": linear,
     "four digits by reward": guessed(),
     "four digits by another's reward": guessed(others=True),
+    "four digits, softmax policy": without_spikes,
     "bandit": late,
     "bandit, equal tags": partial(late, equal=True),
     **{f"paid, rate {rate:g}": partial(paid, rate) for rate in (0.003, 0.01, 0.03)},

@@ -114,6 +114,18 @@ def test_equation_9_listing_and_module_agree(listing):
     parts = x.unflatten(0, (4, 16))
     rest = lif(parts.transpose(0, 1).flatten(1, 2), 0.9, reset="none")[1].unflatten(1, (4, 2))       # every chunk from rest
     assert torch.allclose(answers.carry_over(rest[:, 2], shown[31], 0.9), shown[32:48], atol=1e-12)
+    assert torch.allclose(answers.by_doubling(x[:61], 0.9), shown[:61], atol=1e-12)
+
+
+def test_an_ordinary_controller_has_neither_spikes_nor_memory():
+    one, other = (flights.Ordinary(torch.relu, seeded(19)) for _ in range(2))
+    sizes = [sum(weight.numel() for weight in made.parameters()) for made in (one, SpikingController())]
+    assert sizes[0] == sizes[1]
+    state = draw_starts(5, 1.0, seeded(20))
+    command, memory, spikes = one(state)
+    assert command.shape == (5, 2) and memory is None and spikes is None and command.abs().max() < 3
+    control.train_controller(one, 2, generator=seeded(21))
+    assert torch.equal(command, other(state)[0]) and not torch.equal(command, one(state)[0])
 
 
 def test_training_listing_and_module_agree(listing):

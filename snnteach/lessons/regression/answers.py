@@ -189,3 +189,64 @@ def fades_all(mem, before, beta):
     """Lets the chunk itself fade too, a second time."""
     fade = (beta ** torch.arange(1, len(mem) + 1).to(mem))[:, None, None]
     return fade * (mem + before)
+
+
+def wave_case(seed, steps, beta):
+    """Draw inputs and a leak."""
+    return torch.randn(steps, 2, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64), beta
+
+
+def by_doubling(x, beta):
+    mem, reach = x, 1                                                      # each step knows itself
+    while reach < len(x):
+        mem = torch.cat([mem[:reach], mem[reach:] + beta**reach * mem[:-reach]])
+        reach *= 2
+    return mem
+
+
+def _rounds(x, beta, fade=None, grow=lambda reach: 2 * reach, last=1):
+    mem, reach = x, 1
+    while last * reach < len(x):
+        mem = torch.cat([mem[:reach], mem[reach:] + (beta**reach if fade is None else fade) * mem[:-reach]])
+        reach = grow(reach)
+    return mem
+
+
+def fades_one_step(x, beta):
+    """Lets everything fade once a round."""
+    return _rounds(x, beta, fade=beta)
+
+
+def one_round(x, beta):
+    """Stops after the first round."""
+    return torch.cat([x[:1], x[1:] + beta * x[:-1]])
+
+
+def grows_by_one(x, beta):
+    """Looks one step further in each round, and not twice as far."""
+    return _rounds(x, beta, grow=lambda reach: reach + 1)
+
+
+def goes_round(x, beta):
+    """Lets the last steps speak to the first."""
+    mem, reach = x, 1
+    while reach < len(x):
+        mem = mem + beta**reach * mem.roll(reach, 0)
+        reach *= 2
+    return mem
+
+
+def stops_early(x, beta):
+    """Leaves the last round out."""
+    return _rounds(x, beta, last=2)
+
+
+def by_a_sum(x, beta):
+    """Takes the leak out, sums up, and puts it back."""
+    fade = (beta ** torch.arange(len(x)).to(x))[:, None, None]
+    return fade * (x / fade).cumsum(0)
+
+
+def never_fades(x, beta):
+    """Sums up without a leak."""
+    return x.cumsum(0)

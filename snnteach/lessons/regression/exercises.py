@@ -151,6 +151,32 @@ EXERCISES = [
             Misconception(answers.same_everywhere, "it fades from step to step: a power for each of them."),
             Misconception(answers.fades_all, "`mem` has leaked already: only `before` has still to fade."),
         )),
+    Exercise(
+        id="18.8", difficulty="medium", minutes=10, tolerance=1e-9,
+        question="Without chunks and without a loop over steps compute Eq. 9, mem[t] = beta * mem[t-1] + x[t], for x [T, B, N] "
+                 "in log2(T) rounds, rounded up. After each round a step knows twice as much of its past: first itself alone, "
+                 "then two steps, then four.",
+        reference=answers.by_doubling,
+        cases=(answers.wave_case(0, 13, 0.9), answers.wave_case(1, 16, 0.5), answers.wave_case(2, 1, 0.7),
+               answers.wave_case(3, 1500, 0.6)),
+        property="Of a single input of 1 at the first step beta^t is left at step t.",
+        hints=("A step that knows `reach` steps of its past needs what the step `reach` before it knows, faded by "
+               "beta**reach.",
+               "The first `reach` steps know all of their past already: mem[:reach] stays as it is.",
+               "mem = torch.cat([mem[:reach], mem[reach:] + beta**reach * mem[:-reach]]), and then reach *= 2, while "
+               "reach < len(x)."),
+        misconceptions=(
+            Misconception(answers.fades_one_step, "what comes from `reach` steps ago has faded `reach` times: beta**reach."),
+            Misconception(answers.one_round, "that is one round: each step knows the one before it, and nothing older."),
+            Misconception(answers.grows_by_one, "from round to round the reach doubles. Where it grows by one, much of the "
+                                                "past is added more than once."),
+            Misconception(answers.goes_round, "roll brings the end of the recording to its beginning: the first `reach` steps "
+                                              "get nothing."),
+            Misconception(answers.stops_early, "a round is missing: go on while `reach` is less than the number of steps."),
+            Misconception(answers.by_a_sum, "beta**t becomes 0 in a long recording, and you divide by it. Rounds need no "
+                                            "division."),
+            Misconception(answers.never_fades, "the leak is missing: that is a plain sum of the past."),
+        )),
 ]
 
 
@@ -166,8 +192,8 @@ GUESSES = {
         ("The linear ones: they know only small errors", "The spiking one",
          "All at about the same kick: the rotors are the limit"), "The spiking one",
         "With the flight below the spiking controller falls at a kick of 3, both linear ones at 4. From 200 starts and with a "
-        "kick of 3 it is the same (section 3).\n\nWhy it gives up earlier is not shown here: neither of the two that were "
-        "trained had met such speeds.",
+        "kick of 3 it is the same (section 3).\n\nTraining on easy flights alone is not why: an ordinary network of the same "
+        "size, trained on them, survives the kick of 3 (section 3).",
         "regression.push", {"controller": "linear", "kick": 3.5}, _holds),
     "18.b": Guess(
         "A signal wanders evenly between 0 and 1. Network A has one output neuron, and its spike, 0 or 1 at each step, "
@@ -196,10 +222,11 @@ GUESSES = {
 }
 
 QUESTIONS = [
-    Question("Fourteen linear numbers fly the craft better than 1400 trained weights. What is the spiking controller good for?",
+    Question("Fourteen linear numbers and an ordinary network of the same size fly the craft better. What is the spiking "
+             "controller good for?",
              "Here: for learning what a loop asks of spikes. It is no better a controller. It would be interesting where the "
-             "sensor is an event camera, where power is what counts, or where the task is beyond linear feedback; none of that "
-             "is shown here."),
+             "sensor is an event camera, or where power is what counts; none of that is shown here. A task beyond linear "
+             "feedback is no reason: the ordinary network is not linear, either."),
     Question("Why does a detached reset do no harm to a classifier that counts spikes?",
              "A gradient that is too large by nearly one factor for all keeps its direction, and Adam divides by its "
              "size. In a "

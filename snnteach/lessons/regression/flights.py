@@ -2,8 +2,11 @@
 from functools import cache
 
 import torch
+from torch import nn
 
 from ...control import (
+    READOUT_GAIN,
+    SCALE,
     LinearController,
     SpikingController,
     command_slopes,
@@ -70,6 +73,32 @@ def trained_linear(seed):
     """Train the fourteen numbers of a linear controller, with a learning rate and a number of updates of its own."""
     controller = LinearController()
     train_controller(controller, 150, learning_rate=2e-2, generator=torch.Generator().manual_seed(seed))
+    return controller
+
+
+class Ordinary(nn.Module):
+    """The same two layers of 32 units, rectified or with tanh: no spikes, no memory."""
+
+    def __init__(self, unit, generator):
+        super().__init__()
+        draw = lambda bound, *shape: nn.Parameter(bound * (2 * torch.rand(*shape, generator=generator) - 1))  # noqa: E731
+        self.weight1, self.bias1 = draw(6**-0.5, 32, 6), draw(6**-0.5, 32)
+        self.weight2, self.bias2 = draw(32**-0.5, 32, 32), draw(32**-0.5, 32)
+        self.readout, self.offset = draw(0.018, 2, 32), nn.Parameter(torch.zeros(2))
+        self.unit = unit
+
+    def forward(self, state, memory=None):
+        """Command by this state alone, [B, 2]; there is no memory and there are no spikes."""
+        hidden = self.unit(state / state.new_tensor(SCALE) @ self.weight1.T + self.bias1)
+        hidden = self.unit(hidden @ self.weight2.T + self.bias2)
+        return READOUT_GAIN * (hidden @ self.readout.T + self.offset), None, None
+
+
+def trained_ordinary(seed, unit=torch.relu):
+    """Train an ordinary network as the spiking ones were: 120 updates, with their learning rate."""
+    generator = torch.Generator().manual_seed(seed)
+    controller = Ordinary(unit, generator)
+    train_controller(controller, generator=generator)
     return controller
 
 

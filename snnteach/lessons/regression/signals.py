@@ -1,14 +1,11 @@
-"""The signals behind notebook 18: trajectories that are new in the test, the spots of the sun, and squeezed digits."""
+"""The signals behind notebook 18: trajectories that are new in the test, the spots of the sun, and neurons without a reset."""
 from functools import cache
 from time import perf_counter
 
 import torch
-from torch import nn
 
-from ...data import digits, flat
 from ...data.series import sunspots
 from ...encoding import population_code
-from ...networks import Record, SpikingMLP, direct_current
 from ...neurons import lif
 from ...regression import (
     SpikingRegressor,
@@ -16,7 +13,6 @@ from ...regression import (
     lags,
     nrmse,
     parallel_leak,
-    principal_code,
     sums_of_sines,
 )
 from ...training import fit
@@ -143,57 +139,6 @@ def forecast(seed, recurrent=True):
 def settled_error(records, target):
     """Mean squared error after the first 50 months of a window."""
     return (records[-1].mem[50:] - target[50:]).square().mean()
-
-
-class Plain(nn.Module):
-    """Control: the same sizes without spikes, a code of eight numbers between ReLU layers."""
-
-    def __init__(self):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 8), nn.Linear(8, 128), nn.ReLU(),
-                                    nn.Linear(128, 64))
-
-    def forward(self, x):
-        """Take [1, B, 64], return one record whose membrane is the picture."""
-        return [Record(None, self.layers(x))]
-
-
-def mean_picture(records):
-    """The picture that the outputs say: their mean membrane after the first quarter of the steps, on the scale of one step."""
-    mem = records[-1].mem
-    return mem[0] if len(mem) == 1 else 0.1 * mem[len(mem) // 4:].mean(0)
-
-
-def picture_error(records, target):
-    """Mean squared error of a pixel."""
-    return (mean_picture(records) - target).square().mean()
-
-
-def squeezed(make, num_steps, learning_rate, seed):
-    """Train 64-128-8-128-64 to say what it saw, on 1437 digits; the error of a pixel on 360 others, and spikes of the eight."""
-    data = digits()
-    train, test = flat(data.train_images), flat(data.test_images)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        net = make()
-    fit(net, train, train, loss=picture_error, encode=lambda x: direct_current(x, num_steps), epochs=60, batch_size=64,
-        learning_rate=learning_rate, seed=seed)
-    with torch.no_grad():
-        records = net(direct_current(test, num_steps))
-    spikes = 0.0 if len(records) == 1 else records[1].spk.sum((0, 2)).mean().item()
-    return {"error": picture_error(records, test).item(), "spikes": spikes}
-
-
-def spiking_squeezer():
-    """The spiking network of the bottleneck."""
-    return SpikingMLP((64, 128, 8, 128, 64), readout="membrane")
-
-
-def principal_error(size=8):
-    """Control: the error of a pixel when so many principal components are kept."""
-    data = digits()
-    train, test = flat(data.train_images), flat(data.test_images)
-    return (principal_code(train, test, size) - test).square().mean().item()
 
 
 def step_by_step(x):

@@ -1,4 +1,4 @@
-"""The long runs of notebook 18: controllers of a craft, forecasts of sunspots, trajectories, and a squeezed digit.
+"""The long runs of notebook 18: controllers of a craft, forecasts of sunspots, trajectories, and neurons without a reset.
 
 Settings come from a few earlier trials: for the sunspots on the months held out before the test, for all else on nothing held
 apart, LQR's price on effort among them. The controls inherit those of the network they are compared with, and a row changes
@@ -9,8 +9,20 @@ from functools import partial
 import torch
 
 from ..kinds import AMOUNT, COSINE, SHARE, TIME
-from .flights import Louder, Softer, Wounded, healed, imitated, lesions, tested, trained, trained_linear, turns
-from .signals import Plain, forecast, learned, new_error, speed, spiking_squeezer, squeezed
+from .flights import (
+    Louder,
+    Softer,
+    Wounded,
+    healed,
+    imitated,
+    lesions,
+    tested,
+    trained,
+    trained_linear,
+    trained_ordinary,
+    turns,
+)
+from .signals import forecast, learned, new_error, speed
 from .signals import made as network
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -55,6 +67,14 @@ def linear(seed):
     return {**tested(made), **harder}
 
 
+def ordinary(seed, unit=torch.relu):
+    """Control, a row: the same two layers without spikes and without memory, trained as the spiking ones."""
+    made = trained_ordinary(seed, unit)
+    harder = {f"{name}: survival": tested(made, **change)["survival"]
+              for name, change in HARDER.items()}
+    return {**tested(made), **harder}
+
+
 def round_the_loop(seed):
     """A row: the gradient of a trained controller with the reset attached and detached, by steps flown."""
     return turns(trained(seed)[0])
@@ -79,6 +99,8 @@ ROWS = {
     "round the loop": round_the_loop,
     "imitate LQR": imitation,
     "linear": linear,
+    "ordinary": ordinary,
+    "ordinary, tanh": partial(ordinary, unit=torch.tanh),
     "no memory": partial(controller, beta=0.0, readout_decay=0.0),
     "trained with cuts": wounded,
     "trajectory": trajectory,
@@ -87,7 +109,5 @@ ROWS = {
     "trajectory, no memory": partial(trajectory, tau=(0.0, 0.0)),
     "sunspots": forecast,
     "sunspots, feed-forward": partial(forecast, recurrent=False),
-    "digits, spiking": partial(squeezed, spiking_squeezer, 10, 4e-3),
-    "digits, ReLU": partial(squeezed, Plain, 1, 4e-3),
     "speed": speed,
 }

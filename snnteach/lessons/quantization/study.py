@@ -133,6 +133,20 @@ def bits_and_rule(bits, rule, width, seed):
     return {**found, "dB": signal_to_noise(weight, codes * scale), "zeros": (codes == 0).double().mean().item()}
 
 
+def each_neuron(bits, seed):
+    """A row: rounded after training, with a scale for each neuron in place of one for the layer, by either rule."""
+    found = {}
+    for rule in BOTH:
+        net = copy.deepcopy(trained(seed))
+        with torch.no_grad():
+            for linear in net.linears:
+                for weight in linear.weight:                                         # [N_in], those of one neuron
+                    codes, scale = weight_codes(weight, bits, rule)
+                    weight.copy_(codes * scale)
+        found[f"{rule}, PTQ"] = accuracy(net)
+    return found
+
+
 def at_random(bits, seed):
     """Control, a row: rounded up or down by a coin, so that the mean is right; the grid of the largest weight."""
     net, generator = copy.deepcopy(trained(seed)), torch.Generator().manual_seed(seed)
@@ -263,6 +277,7 @@ ROWS = {
     "wide, 2 bits, largest": partial(bits_and_rule, 2, "largest", 300),
     "wide, 2 bits, least squares": partial(bits_and_rule, 2, "least squares", 300),
     "wide, binary": partial(bits_and_rule, 1, "largest", 300),
+    "2 bits, a scale for each neuron": partial(each_neuron, 2),
     "2 bits, rounded by a coin": partial(at_random, 2),
     "2 bits, clipped gradient": partial(other_gradient, True),
     "2 bits, biases only": partial(other_gradient, False),

@@ -74,6 +74,9 @@ def test_equation_4_exercise_and_module_agree_and_equation_5_holds_for_noise():
     inner = ((noise[:, 1:3] > 0) & (noise[:, 1:3] < 29)).all(1)
     assert reference.background_filter(noise, (30, 30), 10_000)[inner].double().mean().item() == pytest.approx(
         find("19.8").reference, abs=0.01)
+    noise = camera.noise_events((30, 30), 10_000_000, 5.0, torch.Generator().manual_seed(0))
+    kept = reference.refractory_filter(noise, (30, 30), 50_000).double().mean().item()
+    assert kept == pytest.approx(find("19.9").reference, abs=0.005)
 
 
 def test_the_network_of_the_listing_is_that_of_the_study(listing, images):
@@ -100,7 +103,7 @@ def test_the_values_of_the_exercises_follow_from_the_modules(listing):
         rows = find("19.2").reference(*case)
         assert rows.dtype == torch.int64 and (rows[:, 0].diff() >= 0).all()
         assert sorted(rows[:, 0].tolist()) == sorted(round(t * 1e6) for t in case[2])
-    assert len(EXERCISES) == 8
+    assert len(EXERCISES) == 9
 
 
 # The recordings

@@ -98,8 +98,7 @@ EXERCISES = [
                "t becomes first + last - t, p becomes 1 - p, and events.flip(0) turns the list round."),
         misconceptions=(
             Misconception(answers.keeps_polarity, "times are right. But what became brighter becomes darker in a film that "
-                                                  "runs "
-                                                  "backwards: turn the polarity, too."),
+                                                  "runs backwards: turn the polarity, too."),
             Misconception(answers.flips_only, "you turned the list; times and polarity stayed. Times become first + last - t, "
                                               "and brighter becomes darker."),
             Misconception(answers.turns_the_list_only, "you turned the list, and every event kept its time: sorted again it is "
@@ -128,9 +127,8 @@ EXERCISES = [
     Exercise(
         id="19.7", difficulty="medium", minutes=14, build=True,
         question="Write the background activity filter: for rows (t, x, y, p) sorted by t return bool [K], True where one of "
-"the "
-                 "eight neighbours of the pixel (not itself) has spoken at most `window_us` before, by an event further up in "
-                 "the list, kept or not, of either polarity. size is (H, W).",
+                 "the eight neighbours of the pixel (not itself) has spoken at most `window_us` before, by an event further up "
+                 "in the list, kept or not, of either polarity. size is (H, W).",
         reference=answers.near_in_time,
         cases=((answers.noisy(3), (6, 7), 20), (answers.noisy(4, 200), (6, 7), 5), (PAIR, (6, 7), 10),
                (answers.noisy(5, 40, (1, 9)), (1, 9), 30)),
@@ -144,8 +142,7 @@ EXERCISES = [
             Misconception(answers.itself_too, "a pixel that speaks twice supports itself: only its eight neighbours count."),
             Misconception(answers.four_neighbours, "neighbours across the corner count, too: eight, not four."),
             Misconception(answers.only_kept_ones, "you remember only what was kept, and so nothing is ever kept: the first "
-                                                  "event "
-                                                  "of an edge has to support the second."),
+                                                  "event of an edge has to support the second."),
             Misconception(answers.earlier_than_the_window, "an event exactly window_us before still counts: at most, not "
                                                            "less."),
             Misconception(answers.the_other_ones, "True is for what is kept; yours is True for what is dropped."),
@@ -176,6 +173,28 @@ EXERCISES = [
             Misconception(1 - math.exp(-0.08), "that is four neighbours. The corners count, too."),
         ),
         solution="Eq. 5: 1 - exp(-8 * 2 * 0.01) = 1 - exp(-0.16) = 0.148."),
+    Exercise(
+        id="19.9", difficulty="medium", minutes=6, tolerance=2e-3,
+        question="A camera sees nothing, and each pixel makes up 5 events a second by chance. A refractory filter lets one "
+                 "event of a pixel pass, and drops what that pixel says in the next 50 ms. Which share passes?",
+        reference=0.8,
+        property="From one event that passes to the next: 50 ms, and then as long as chance takes on average.",
+        hints=("How long does it take on average from one event that passes to the next?",
+               "50 ms, and then 200 ms until a pixel that makes up 5 events a second speaks: 4 a second are left of 5."),
+        misconceptions=(
+            Misconception(math.exp(-0.25), "close: that would be right if every event began a new 50 ms. One that is dropped "
+                                           "begins nothing."),
+            Misconception(0.75, "0.25 events fall into 50 ms on average: that many are dropped for each that passes."),
+            Misconception(0.2, "that is the share that is dropped."),
+            Misconception(4, "that is how many a second pass. Which share of 5?"),
+            Misconception(0.25, "that is how many are dropped, on average, after each that passes."),
+            Misconception(1 - math.exp(-0.25), "that is how often 50 ms hold at least one event. How long is it from one that "
+                                               "passes to the next?"),
+            Misconception(1 - math.exp(-2), "that is the other filter, which asks eight neighbours. This one asks the pixel "
+                                            "itself."),
+        ),
+        solution="From one that passes to the next it takes 50 ms and then 1/5 s on average, 250 ms: 4 a second of 5, "
+                 "1 / (1 + 5 * 0.05) = 0.8."),
 ]
 
 
@@ -190,9 +209,8 @@ GUESSES = {
         ("About four times as many: all changes are faster", "Just as many", "About a quarter: there is less time"),
         "Just as many",
         "A pixel does not count time. It counts how often the logarithm of its light has moved by a threshold, and that "
-        "depends "
-        "on the way alone.\n\nSo the events *per second* are four times as many. A real pixel is blind for a moment after each "
-        "event, and then a quick way costs fewer events, not more; noise costs less in less time, too.",
+        "depends on the way alone.\n\nSo the events *per second* are four times as many. A real pixel is blind for a moment "
+        "after each event, and then a quick way costs fewer events, not more; noise costs less in less time, too.",
         "events.camera", {"duration": 75}, _quick),
     "19.b": Guess(
         "A recording has run for an hour, its clock ticks in microseconds, and you keep the times in a tensor of PyTorch's "
@@ -217,8 +235,7 @@ GUESSES = {
         "Under 2 %",
         "It is not confused at all. Backwards, what went right goes left, and that is what it says: in four of five recordings "
         "it names the opposite direction.\n\nA network that guessed would be right in one of eight. Far fewer than chance "
-        "means "
-        "that it has read the order in time, and the order is the other way round."),
+        "means that it has read the order in time, and the order is the other way round."),
 }
 
 QUESTIONS = (
@@ -227,16 +244,14 @@ QUESTIONS = (
              "The same network on shuffled time bins, and a network without time on the summed counts. Where both come close, "
              "the set does not need time, and the score cannot show that the network uses it."),
     Question("Why do readers of summed counts hardly tell a direction from its opposite?",
-             "Each wallpaper comes with its negative. A film backwards has the events of the film with the other polarity, "
-             "and so "
-             "has the negative: the sums of a picture that moves right are nearly those of its negative that moves left. Both "
-             "are equally likely, so that next to nothing is left to learn."),
+             "Each wallpaper comes with its negative. A film backwards has the events of the film with the other polarity, and "
+             "so has the negative: the sums of a picture that moves right are nearly those of its negative that moves left. "
+             "Both are equally likely, so that next to nothing is left to learn."),
     Question("When is it right to throw events away?",
              "Where a filter costs fewer wanted than unwanted ones, and somebody has measured it: in a simulation, where one "
              "knows which is which, or by the score of what comes after. A refractory filter cost "
              "more signal than noise that is spread over all pixels, and less where the noise came from hot ones."),
     Question("What does this camera leave out that a real one has?",
              "A finite bandwidth that depends on the light, noise that depends on it too, a read-out bus that delays events "
-             "when "
-             "many come at once, hot pixels, and a world that is not a flat picture."),
+             "when many come at once, hot pixels, and a world that is not a flat picture."),
 )

@@ -231,6 +231,17 @@ GUESSES = {
                     "not found here: asked from step 5 on only, it is as loud. (It does train at another rate, 0.01 for "
                     "0.003; but the counts become as loud at their own.)\n\nThe gradient at the start is 24 times *shorter* "
                     "than that of the counts."),
+    "06.e": Guess(
+        question="In the cross-entropy of counts a spike of the output becomes worth a twentieth of a logit, and nothing else "
+                 "changes. Trained so from the start, how many hidden spikes has an image? (With whole logits, 325.)",
+        choices=("About as many: the order of the classes is the same", "Fewer: the gradients are smaller",
+                 "More than twice as many"),
+        right="More than twice as many",
+        explanation="871. Twenty spikes are one logit now, so no image is ever right enough, and the loss goes on pulling at "
+                    "images that were right long ago. With logits four times as large there are 137.\n\nIs this why the "
+                    "step-wise loss is so loud (843)? In part. Its probability for the class cannot pass $e/(e+9) = 0.23$. Let "
+                    "a spike count for five logits there, and it falls by a fifth, and by no more at twenty. The rest has "
+                    "another reason, not found here: asked from step 5 on only, it is as loud."),
     "06.d": Guess(
         question="Is it an 8? Three of a hundred images are. A network says \"no\" to all and is right in 97.0 % of the "
                  "test. You train it again, with weights that give both classes the same say. It now finds three of four "

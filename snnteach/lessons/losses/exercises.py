@@ -224,13 +224,8 @@ GUESSES = {
         choices=("Its gradient is longer: it adds up every step", "A spike is worth one logit to it, so it never has enough",
                  "Its learning rate: it trains with another one"),
         right="A spike is worth one logit to it, so it never has enough",
-        explanation="Its probability for the class cannot pass $e/(e+9) = 0.23$, so $p - y$ stays large for images that "
-                    "were right long ago, and goes on pulling. The test is to change that alone. Take the *count* loss and "
-                    "let a spike count for a twentieth of a logit: its hidden layer becomes as loud. Let a spike count for "
-                    "five in the step-wise loss: it falls by a fifth, and by no more at twenty. The rest has another reason, "
-                    "not found here: asked from step 5 on only, it is as loud. (It does train at another rate, 0.01 for "
-                    "0.003; but the counts become as loud at their own.)\n\nThe gradient at the start is 24 times *shorter* "
-                    "than that of the counts."),
+        explanation="Its probability for the class cannot pass $e/(e+9) = 0.23$, so it goes on pulling at images that were "
+                    "right long ago. It is a part: with five or twenty logits a spike the step-wise loss keeps four fifths."),
     "06.e": Guess(
         question="In the cross-entropy of counts a spike of the output becomes worth a twentieth of a logit, and nothing else "
                  "changes. Trained so from the start, how many hidden spikes has an image? (With whole logits, 325.)",

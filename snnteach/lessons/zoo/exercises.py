@@ -16,8 +16,7 @@ EXERCISES = [
                "The current climbs to X / (1 - alpha), and a steady current I lifts the potential to I / (1 - beta)."),
         misconceptions=(
             Misconception(0.2, "that is what the membrane alone asks for: 1 - beta. The current has summed the input up "
-                               "before: "
-                               "ten times."),
+                               "before: ten times."),
             Misconception(0.1, "that is the leak of the current alone. Its ceiling still has to lift the potential to 1."),
             Misconception(0.3, "the two stages do not add, they follow one another: one multiplies by 10, the next by 5."),
             Misconception(50.0, "that is how much the two stages multiply a steady input. Which input do they lift to 1?"),
@@ -40,11 +39,9 @@ EXERCISES = [
             Misconception(partial(answers.wrong_potential, early=True), "a step too early: the potential feels the current of "
                           "the step before, so that the rise begins at zero."),
             Misconception(partial(answers.wrong_potential, scaled=False), "the shape is right and the height is not: the "
-                                                                          "factor "
-                          "e / tau brings the peak to 1."),
+                                                                          "factor e / tau brings the peak to 1."),
             Misconception(partial(answers.wrong_potential, leaks=False), "one of your two numbers never leaks, so the "
-                                                                         "potential "
-                          "climbs and stays. Both decay by lam."),
+                                                                         "potential climbs and stays. Both decay by lam."),
             Misconception(partial(answers.wrong_potential, euler=True), "that is Euler's decay, 1 - 1 / tau. The exact one is "
                           "exp(-1 / tau)."),
             Misconception(partial(answers.wrong_potential, of_current=True), "that is the current. Return the potential."),
@@ -132,8 +129,7 @@ EXERCISES = [
                (answers.moving(2, 50, 2), 0.7, 1, 0.9, torch.tensor([0.0, 6.0], dtype=torch.float64)),
                (torch.ones(6, 1, dtype=torch.float64), 0.0, 0, 0.5, 1.0)),
         property="In each step: the adaptation takes in the spike of the step before; who rests stays at 0, the others "
-                 "leak and "
-                 "charge; who is above 1 + strength * adaptation fires and rests.",
+                 "leak and charge; who is above 1 + strength * adaptation fires and rests.",
         hints=("Four tensors [N] go from step to step: mem, spk, the adaptation, and how many steps of rest are left. All "
                "begin as zeros.",
                "ada = rho * ada + (1 - rho) * spk, with the spike of the step before. Then mem = torch.where(wait > 0, 0.0, "
@@ -151,11 +147,9 @@ EXERCISES = [
             Misconception(partial(answers.wrong_receptor, raw=True), "your adaptation takes in each spike whole. It is an "
                           "average: the share 1 - rho of it."),
             Misconception(partial(answers.wrong_receptor, sums=True), "your adaptation never recovers: it decays by rho "
-                                                                      "in each "
-                          "step."),
+                                                                      "in each step."),
             Misconception(partial(answers.wrong_receptor, falls=True), "your threshold stays at 1. It is 1 + strength "
-                                                                       "times the "
-                          "adaptation."),
+                                                                       "times the adaptation."),
             Misconception(partial(answers.wrong_receptor, lowers=True), "your threshold falls with each spike. It rises."),
             Misconception(partial(answers.wrong_receptor, late=1), "your neurons rest one step too many: those that fire now "
                           "are free again after `rest` steps at 0."),
@@ -198,8 +192,7 @@ GUESSES = {
                     "one going for ever. An adaptation only raises the threshold."),
     "03.a": Guess(
         question="A current-based neuron stands at $U = 0.5$, half way to its threshold. No input comes any more, but a "
-                 "current "
-                 "of $I = 0.2$ is left in its synapse. What does the potential do?",
+                 "current of $I = 0.2$ is left in its synapse. What does the potential do?",
         choices=("It falls at once: nothing comes in", "It rises first, and falls later", "It stays until the current is gone"),
         right="It rises first, and falls later",
         explanation="It climbs from 0.5 to 0.72 in four steps, and then falls. The leak takes 0.05 in the first step and the "
@@ -220,16 +213,14 @@ GUESSES = {
                     "rate = input minus leak: no threshold stands in it."),
     "03.c": Guess(
         question="A neuron ($\\beta = 0.9$, $\\theta = 1$) hears its own spikes with a weight of 1.05: each brings more "
-                 "than it "
-                 "costs. You kick it once so that it fires, and leave it alone. How long does it go on?",
+                 "than it costs. You kick it once so that it fires, and leave it alone. How long does it go on?",
         choices=("For ever: it gains 0.05 a spike", "Not at all: a spike always ends in a reset", "A few steps"),
         right="A few steps",
         explanation="Seven spikes. The gain is 0.05 a step, but the leak takes a tenth of the potential in each, so the "
                     "potential "
                     "runs toward 0.05 / 0.1 = 0.5, below the threshold. To stay above it, the gain has to be more than "
                     "$(1-\\beta)\\theta$: the weight must exceed $\\theta(2-\\beta) = 1.1$. At 1.09 it dies after 18 "
-                    "spikes, at "
-                    "1.11 it never does."),
+                    "spikes, at 1.11 it never does."),
     "03.d": Guess(
         question="Over the ten seconds the receptor slows down, from 127 spikes in the first to 78 in the last, while the "
                  "sound stays as loud. Three neurons were fitted to the first half: with a slow adaptation (seconds), a fast "
@@ -248,8 +239,7 @@ QUESTIONS = [
     Question(
         "A library calls its decays alpha and beta, another swaps the names. When does a network that you carry over notice?",
         "At the first spike. Until then the two filters are interchangeable; then the reset leaks with the decay of the "
-        "membrane, "
-        "and of the membrane only."),
+        "membrane, and of the membrane only."),
     Question(
         "The spiking LSTM keeps a cue for a long time. Do its spikes carry the memory?",
         "No. What goes back is the analogue output and the cell; the spikes only leave. Whoever sells its memory as a memory "

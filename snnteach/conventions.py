@@ -1,10 +1,13 @@
 """One leaky integrate-and-fire neuron with the switches of five libraries, their names for its decay, and a way out of each."""
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from ._arguments import (
+    check_affordable,
     check_dtype,
     check_finite,
     check_flags,
@@ -15,7 +18,9 @@ from ._arguments import (
     check_signal,
     check_surrogate,
     check_that,
+    check_whole,
 )
+from .networks import Record, SpikingMLP
 from .surrogate import atan, fast_sigmoid, sigmoid, spike
 
 VERBS = ("leak", "add", "fire", "reset")
@@ -328,8 +333,8 @@ def decay_as(value, given, wanted, dt=1.0):
     beta = _beta_of(float(value), given, float(dt))
     check_that("decay_as", 0 < beta < 1, f"value must be a decay whose beta lies between 0 and 1, neither included; a "
                f"{given} of {value} with dt = {dt} means beta = {beta:.6g}.")
-    return {"beta": lambda: beta, "leak": lambda: 1 - beta, "tau": lambda: -dt / math.log(beta),
-            "euler tau": lambda: dt / (1 - beta), "euler rate": lambda: (1 - beta) / dt}[wanted]()
+    return {"beta": beta, "leak": 1 - beta, "tau": -dt / math.log(beta), "euler tau": dt / (1 - beta),
+            "euler rate": (1 - beta) / dt}[wanted]
 
 
 def _beta_of(value, given, dt):
@@ -342,6 +347,25 @@ def _beta_of(value, given, dt):
     if given == "euler rate":
         return 1 - dt * value
     return math.exp(-dt / value) if given == "tau" else 1 - dt / value
+
+
+def _before(convention, one, other):
+    """Whether one verb comes before another in the circle, from fire on."""
+    circle = ring(convention.order).split()
+    return circle.index(one) < circle.index(other)
+
+
+def _check_ported(owner, convention):
+    check_that(owner, "fade" not in convention.order,
+               "convention must have no synapse; neurons with one are snnteach.zoo.cuba_lif(x, alpha, beta).")
+    check_that(owner, convention.reset != "subtract" or convention.rest == 0,
+               f"convention must have a rest of 0 where it resets by subtraction, got {convention.rest}: what is taken off "
+               "would no longer be the threshold.")
+    check_that(owner, convention.reset != "value" or convention.reset_to == convention.rest,
+               f"convention must reset to its rest, got reset_to = {convention.reset_to} and rest = {convention.rest}.")
+    check_that(owner, convention.reset != "value" or _before(convention, "reset", "add"),
+               "convention must reset before it adds, or the input of that step is lost, which lif never does; its order is "
+               f"{convention.order!r}.")
 
 
 def port(convention, beta, threshold=1.0):
@@ -370,25 +394,15 @@ def port(convention, beta, threshold=1.0):
     Port(scale=0.5, beta=0.5, threshold=1.0, reset='zero', lag=0)
     """
     _check_convention("port", convention)
-    check_that("port", "fade" not in convention.order,
-               "convention must have no synapse; neurons with one are snnteach.zoo.cuba_lif(x, alpha, beta).")
+    _check_ported("port", convention)
     _check_constants_of("port", convention, beta, None, threshold)
-    beta, threshold, circle = float(beta), float(threshold), ring(convention.order).split()
-    before = {(one, other): circle.index(one) < circle.index(other) for one in VERBS for other in VERBS}
-    scale = (1 - beta if convention.scaled else 1.0) * (beta if before["add", "leak"] else 1.0)
-    reset = convention.reset
-    if reset == "subtract":
-        check_that("port", convention.rest == 0, "convention must have a rest of 0 where it resets by subtraction, got "
-                   f"{convention.rest}: what is taken off would no longer be the threshold.")
-        reset = "subtract_decayed" if before["reset", "leak"] else "subtract"
-    elif reset == "value":
-        check_that("port", convention.reset_to == convention.rest, "convention must reset to its rest, got reset_to = "
-                   f"{convention.reset_to} and rest = {convention.rest}.")
-        check_that("port", before["reset", "add"], "convention must reset before it adds, or the input of that step is lost, "
-                   f"which lif never does; its order is {convention.order!r}.")
-        reset = "zero"
+    beta, threshold = float(beta), float(threshold)
+    scale = (1 - beta if convention.scaled else 1.0) * (beta if _before(convention, "add", "leak") else 1.0)
+    early = _before(convention, "reset", "leak")
+    reset = {"none": "none", "value": "zero", "subtract": "subtract_decayed" if early else "subtract"}
     steps = convention.order.split()
-    return Port(scale, beta, threshold - convention.rest, reset, int(steps.index("fire") < steps.index("add")))
+    lag = int(steps.index("fire") < steps.index("add"))
+    return Port(scale, beta, threshold - convention.rest, reset[convention.reset], lag)
 
 
 def lateness(convention, current, threshold=1.0):
@@ -425,8 +439,103 @@ def lateness(convention, current, threshold=1.0):
     check_number("lateness", "current", current)
     check_that("lateness", threshold < current < math.inf, f"current must be above the threshold of {threshold}, got "
                f"{current}.")
-    circle = ring(c.order).split()
-    late = circle.index("reset") > circle.index("leak" if c.reset == "subtract" else "add")
+    late = _before(c, "leak" if c.reset == "subtract" else "add", "reset")
     steps = (1.5 if late else 0.5) * (threshold / current if c.reset == "subtract" else 1)
     steps -= math.log(current / (current - threshold)) / 2 if c.decay == "euler" else 0
-    return float(steps + (threshold / (current - threshold) if circle.index("add") < circle.index("leak") else 0))
+    return float(steps + (threshold / (current - threshold) if _before(c, "add", "leak") else 0))
+
+
+class ConventionMLP(nn.Module):
+    """A network of fully connected layers whose neurons follow any convention without a synapse.
+
+    spk_l = neuron(W_l spk_(l-1) + b_l),    spk_0 = x
+
+    Args:
+        sizes: number of inputs, of the neurons of each hidden layer, of the outputs.
+        convention: a `Convention` without a synapse, time first.
+        beta: share of the membrane that is kept in a step, from 0 to 1; below 1 where the input is scaled.
+        threshold: firing threshold, above 0 and above the rest.
+
+    Returns:
+        A module; `forward(x)` takes [T, B, N] and returns a list of `Record`, one a layer, so that `snnteach.training.fit`
+        trains it. Weights and biases start like those of `nn.Linear`, divided by 1 - beta where the input is scaled, or the
+        layers would start silent.
+
+    Raises:
+        TypeError: sizes no tuple, convention no Convention, beta or threshold not a number.
+        ValueError: sizes not two or more positive whole numbers, a synapse, batch first, a number out of its range.
+
+    Source: the multilayer networks of the libraries' tutorials.
+
+    >>> _ = torch.manual_seed(0)
+    >>> net = ConventionMLP((20, 30, 5), PRESETS["norse.LIFBoxCell"], beta=0.9)
+    >>> [record.spk.shape for record in net(torch.rand(10, 4, 20))]
+    [torch.Size([10, 4, 30]), torch.Size([10, 4, 5])]
+    """
+
+    def __init__(self, sizes, convention, beta, threshold=1.0):
+        super().__init__()
+        check_that("ConventionMLP", isinstance(sizes, (tuple, list)) and len(sizes) > 1,
+                   f"sizes must be one tuple of two numbers or more, such as (784, 300, 10), got {sizes!r:.60}.", TypeError)
+        check_whole("ConventionMLP", **{f"sizes[{place}]": size for place, size in enumerate(sizes)})
+        check_affordable("ConventionMLP", "sizes", *sorted(sizes)[-2:])
+        _check_convention("ConventionMLP", convention)
+        check_that("ConventionMLP", "fade" not in convention.order and not convention.batch_first,
+                   "convention must have no synapse and be time first.")
+        _check_constants_of("ConventionMLP", convention, beta, None, threshold)
+        check_that("ConventionMLP", beta < 1 or not convention.scaled, "beta must be below 1, or a scaled input is nothing.")
+        self.convention, self.beta, self.threshold = convention, float(beta), float(threshold)
+        self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(map(int, sizes)))
+        if convention.scaled:
+            with torch.no_grad():
+                for part in self.parameters():
+                    part /= 1 - self.beta
+
+    def forward(self, x):
+        """Run over x [T, B, N] and return a list of `Record`, one a layer."""
+        check_signal("ConventionMLP", "x", x, layout="[T, B, N] (time first)", dims=3)
+        check_shape("ConventionMLP", "x", x, (*x.shape[:2], self.linears[0].in_features), "[T, B, N] (time first)")
+        check_dtype("ConventionMLP", "x", x, "the weights", self.linears[0].weight)
+        records = []
+        for linear in self.linears:
+            current = linear(x[0]).expand(len(x), -1, -1) if x.stride(0) == 0 else linear(x)
+            run = run_convention(current, self.convention, self.beta, threshold=self.threshold)
+            records.append(Record(run.spk, run.mem))
+            x = run.spk
+        return records
+
+
+def carry(net):
+    """Carry a network of another convention into the course: a `SpikingMLP` that fires the same spikes.
+
+    W' = scale W,  b' = scale b,    scale, beta, threshold and reset from `port`
+
+    Args:
+        net: a `ConventionMLP`, whose parameters are copied.
+
+    Returns:
+        A `SpikingMLP` with the surrogate and detach of net's convention. With a lag each layer is one step later.
+
+    Raises:
+        TypeError: net no ConventionMLP.
+        ValueError: a convention that `port` refuses.
+
+    Source: `port`, layer by layer.
+
+    >>> _ = torch.manual_seed(0)
+    >>> net, x = ConventionMLP((20, 30, 5), PRESETS["spikingjelly.LIFNode"], beta=0.5), 3 * torch.rand(10, 4, 20)
+    >>> torch.equal(carry(net)(x)[-1].spk, net(x)[-1].spk)
+    True
+    """
+    check_that("carry", isinstance(net, ConventionMLP),
+               f"net must be a ConventionMLP, such as ConventionMLP((784, 300, 10), Convention(), 0.9), got "
+               f"{type(net).__name__}.", TypeError)
+    _check_ported("carry", net.convention)
+    to = port(net.convention, net.beta, net.threshold)
+    sizes = [net.linears[0].in_features, *(linear.out_features for linear in net.linears)]
+    here = SpikingMLP(sizes, to.beta, to.threshold, reset=to.reset, surrogate=net.convention.surrogate,
+                      detach_reset=net.convention.detach).to(net.linears[0].weight.dtype)
+    with torch.no_grad():
+        for own, other in zip(here.parameters(), net.linears.parameters(), strict=True):
+            own.copy_(to.scale * other)
+    return here

@@ -74,9 +74,10 @@ def test_snntorch_step_by_step(name, options):
         layer.alpha = torch.tensor(0.8, dtype=FLOAT)
     x = drive(0.3 if two else 0.6)
     zero = torch.zeros_like(x[0])
-    spk, mem = looped(layer, x, [zero] * (2 if two else 1), lambda state: state[-1])
+    spk, parts = looped(layer, x, [zero] * (2 if two else 1), torch.stack)
     ours = run_convention(x, PRESETS[name], 0.9, 0.8 if two else None)
-    assert torch.equal(ours.spk, spk) and 0.1 < spk.mean() < 0.9 and torch.allclose(ours.mem, mem, rtol=0, atol=1e-10)
+    shown = torch.stack([ours.syn, ours.mem] if two else [ours.mem], 1)
+    assert torch.equal(ours.spk, spk) and 0.1 < spk.mean() < 0.9 and torch.allclose(shown, parts, rtol=0, atol=1e-10)
     grad = graded(spk, x)
     assert torch.allclose(graded(ours.spk, x), grad, rtol=0, atol=5e-6) and grad.abs().max() > 0.1   # its pi is single
 
@@ -96,10 +97,11 @@ def test_norse_step_by_step(name):
     else:
         step, state = two.lif_feed_forward_step, two.LIFFeedForwardState(v=zero, i=zero)
         parameters = two.LIFParameters(tau_syn_inv=torch.tensor(200.0, dtype=FLOAT), **inverse)
-    spk, mem = looped(lambda now, state: step(now, state, parameters, dt), x, [state], lambda state: state[0].v)
+    spk, parts = looped(lambda now, state: step(now, state, parameters, dt), x, [state], lambda state: torch.stack([*state[0]]))
     beta, alpha = decay_as(100.0, "euler rate", "beta", dt), decay_as(200.0, "euler rate", "beta", dt)
     ours = run_convention(x, PRESETS[name], beta, None if "Box" in name else alpha)
-    assert torch.equal(ours.spk, spk) and 0.1 < spk.mean() < 0.9 and torch.allclose(ours.mem, mem, rtol=0, atol=1e-10)
+    shown = torch.stack([ours.mem] if "Box" in name else [ours.mem, ours.syn], 1)
+    assert torch.equal(ours.spk, spk) and 0.1 < spk.mean() < 0.9 and torch.allclose(shown, parts, rtol=0, atol=1e-10)
     grad = graded(spk, x)
     assert torch.allclose(graded(ours.spk, x), grad, rtol=0, atol=1e-8) and grad.abs().max() > 0.01
 

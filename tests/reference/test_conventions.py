@@ -364,7 +364,7 @@ def test_adam_moves_a_carried_network_alike_at_a_rate_that_is_scaled():
     for name, learner, rate in (("there", copy.deepcopy(net), 0.01), ("scaled", carry(net), 0.001), ("old", carry(net), 0.01)):
         optimiser = torch.optim.Adam(learner.parameters(), lr=rate)
         losses[name] = []
-        for _ in range(15):
+        for _ in range(8):
             loss = (learner(x)[-1].spk.mean(0) - torch.eye(5, dtype=FLOAT).repeat(4, 1)[:16]).square().sum()
             optimiser.zero_grad()
             loss.backward()

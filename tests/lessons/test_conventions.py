@@ -274,7 +274,7 @@ def test_the_picture_of_the_steps():
         picture.points("exact", exact, [1.9] * len(exact), "black", "|")
         picture.line("mem", times, run.mem.flatten().clamp(-0.5, 1.7), "vermillion", marker="o", label="with steps")
         picture.points("fired", fired, [1.75] * len(fired), "vermillion", "|")
-        picture.says("says", "{} spikes, continuous {}; an interval comes {} late", len(fired), len(exact),
+        picture.says("says", "{} spikes, continuous {}; by Eq. 3 an interval is {} too long", len(fired), len(exact),
                      s["step"] * conventions.lateness(c, s["current"]))
 
 

@@ -57,6 +57,18 @@ def fading_what_comes(x, mem, syn, alpha, beta):
     return spk, beta * mem + syn - spk, alpha * (syn + x)
 
 
+def in_another_order(x, mem, syn, alpha, beta):
+    """The potential first."""
+    spk, mem, syn = superspike_step(x, mem, syn, alpha, beta)
+    return mem, spk, syn
+
+
+def set_to_zero(x, mem, syn, alpha, beta):
+    """A reset to zero, where spytorch subtracts."""
+    spk = (mem > 1).float()
+    return spk, (1 - spk) * (beta * mem + syn), alpha * syn + x
+
+
 # 22.4: another step
 
 def other_step(beta, dt, new_dt):
@@ -67,6 +79,12 @@ def other_step(beta, dt, new_dt):
 def times_by_steps(beta, dt, new_dt):
     """The ratio of the steps, which is right for slow neurons only."""
     return beta ** (new_dt / dt), new_dt / dt
+
+
+def scaled_anew(beta, dt, new_dt):
+    """The whole new factor, as if the weights had been scaled to begin with."""
+    new = beta ** (new_dt / dt)
+    return new, 1 - new
 
 
 def old_decay(beta, dt, new_dt):
@@ -149,6 +167,17 @@ def always_subtracts(x, layers, tau, decay_input, v_threshold, v_reset):
 def late_subtraction(x, layers, tau, decay_input, v_threshold, v_reset):
     """The soft reset after the leak."""
     return _wrong(x, layers, tau, decay_input, v_threshold, v_reset, reset="subtract" if v_reset is None else "zero")
+
+
+def zero_taken_for_none(x, layers, tau, decay_input, v_threshold, v_reset):
+    """`if v_reset:`, which is false at 0.0, too."""
+    return carried(x, layers, tau, decay_input, v_threshold, v_reset or None)
+
+
+def only_the_kind(x, layers, tau, decay_input, v_threshold, v_reset):
+    """The course's words for subtraction and zero, and nothing moved."""
+    return _wrong(x, layers, tau, decay_input, v_threshold, v_reset, reset="subtract" if v_reset is None else "zero",
+                  threshold=v_threshold)
 
 
 def always_to_zero(x, layers, tau, decay_input, v_threshold, v_reset):

@@ -20,6 +20,10 @@ EXERCISES = [
             Misconception("leak add reset fire", "that is `decay * v + x - s` with the spike of the step before."),
             Misconception("fire reset add leak", "that is the same circle, cut elsewhere: this step begins with the input."),
             Misconception("add fire leak reset", "v is compared after it has leaked."),
+            Misconception("reset add leak fire", "that is the same circle, cut elsewhere: this step ends with the reset."),
+            Misconception("leak fire reset add", "that is the same circle, cut one verb later: the input comes first."),
+            Misconception("add, leak, fire, reset", "that is the order; part the verbs by spaces alone."),
+            Misconception("Add Leak Fire Reset", "that is the order; write the verbs as they are written above."),
             Misconception("add fire reset leak", "the decay is in the first line: v leaks before it is compared, not at "
                                                  "the end."),
         ),
@@ -43,6 +47,8 @@ EXERCISES = [
                                                    "that was taken off."),
             Misconception(answers.reset_first, "your reset comes before the leak, so what it takes off leaks, too."),
             Misconception(answers.never_reset, "the reset is missing."),
+            Misconception(answers.in_another_order, "the numbers are right; return them as (spk, mem, syn)."),
+            Misconception(answers.set_to_zero, "spytorch subtracts the threshold; you set the potential to zero."),
             Misconception(answers.fading_what_comes, "your input fades on arrival. Fade comes before hear."),
         )),
     Exercise(
@@ -53,6 +59,7 @@ EXERCISES = [
         hints=("An Euler step leaves 1 - 1 / tau of the membrane.", "1 - 1 / 4"),
         misconceptions=(
             Misconception(0.7788, "that is exp(-1 / 4), the exact step. This library takes Euler's."),
+            Misconception(0.78, "that is the exact step, exp(-1 / 4), rounded. What does Euler's leave?"),
             Misconception(0.25, "that is what leaks. What stays?"),
             Misconception(4.0, "tau is a time in steps; beta is a share between 0 and 1."),
             Misconception(0.8, "that is 1 - 1 / 5, or 4 / 5: what does one step of 1 take from 4?"),
@@ -72,6 +79,8 @@ EXERCISES = [
         misconceptions=(
             Misconception(answers.times_by_steps, "the ratio of the steps is right for short steps only. Keep x / (1 - "
                                                   "beta)."),
+            Misconception(answers.scaled_anew, "your factor is that of weights which were scaled to begin with; these hold "
+                                               "what 1 - beta did at the old step."),
             Misconception(answers.old_decay, "a shorter step leaks less: beta has to move."),
             Misconception(answers.weights_kept, "with the same weights a constant current would end at another potential."),
             Misconception(answers.straight, "that is Euler's step. Two half steps must leave what a whole one leaves."),
@@ -92,6 +101,7 @@ EXERCISES = [
             Misconception(0.1, "that is by how much beta falls short of 1."),
             Misconception(1.1, "that is 1 + 0.1, and 0.9 of it is 0.99."),
             Misconception(0.81, "0.9 of it must be 1."),
+            Misconception(0.111, "that is how much more than 1 it is. How much is it in all?"),
         ),
         solution="beta (U - y) = beta U - 1 gives y = 1 / beta = 1.111: the delayed reset takes a ninth more."),
     Exercise(
@@ -118,6 +128,10 @@ EXERCISES = [
             Misconception(answers.always_subtracts, 'a number for v_reset sets the potential: reset="zero". The default '
                                                     '"subtract" is neither this nor that.'),
             Misconception(answers.late_subtraction, 'v_reset=None subtracts before the leak: "subtract_decayed".'),
+            Misconception(answers.zero_taken_for_none, "v_reset = 0.0 is a number, but `if v_reset` takes it for None: ask "
+                                                       "`v_reset is None`."),
+            Misconception(answers.only_the_kind, 'two things are left: v_reset=None subtracts before the leak, which is '
+                                                 '"subtract_decayed", and a number moves the threshold by -v_reset.'),
             Misconception(answers.always_to_zero, "v_reset=None is no reset to zero: it subtracts the threshold."),
             Misconception(answers.unmoved_threshold, "where v falls back and leaks to v_reset, measure it from there: the "
                                                      "threshold is v_threshold - v_reset."),
@@ -177,11 +191,12 @@ GUESSES = {
         "subtract, and side by side it is all the same which comes first."),
     "22.c": Guess(
         "The course's reset comes one step late and after the leak. The continuous neuron resets at once. Under a constant "
-        "current you make the steps shorter and shorter, beta and the input's factor with them. What becomes of the spikes?",
+        "current you make the steps shorter and shorter, the exact beta and the input's factor with them. What becomes of the "
+        "spikes?",
         ("They stay wrong: a late reset is another neuron",
          "They approach the continuous neuron's, and the immediate reset is no closer",
-         "They approach the continuous neuron's, but the immediate reset is closer at every step"),
-        "They approach the continuous neuron's, but the immediate reset is closer at every step",
+         "They approach the continuous neuron's, but the immediate reset is closer"),
+        "They approach the continuous neuron's, but the immediate reset is closer",
         "One step late is nothing once the steps are short. What is left is one step's worth of leak on what was taken off, "
         "and that shrinks as the step does.\n\nUntil then the interval is three times as much too long as with an immediate "
         "reset. At long steps it is another neuron indeed: at beta = 0 it remembers.",

@@ -97,7 +97,7 @@ def compute_steps(step, current, order, reset):
 
 
 def build_steps(fig):
-    """The two potentials over time, their spikes above, and the lateness below."""
+    """The two potentials over time, their spikes above, and what Eq. 3 says below."""
     ax = fig.subplots()
     ax.set(xlim=(0, LENGTH), ylim=(-0.6, 2.35), xlabel="time (time constants)", ylabel="membrane potential (threshold)",
            yticks=(0, 1))
@@ -119,8 +119,8 @@ def update_steps(artists, data):
     artists["exact"].set_data(data["exact"], [1.9] * len(data["exact"]))
     artists["mem"].set_data(data["times"], [min(max(mem, -0.5), 1.7) for mem in data["mems"]])
     artists["fired"].set_data(data["fired"], [1.75] * len(data["fired"]))
-    artists["says"].set_text(f"{len(data['fired'])} spikes, continuous {len(data['exact'])}; an interval comes "
-                             f"{data['late']:.3f} late")
+    artists["says"].set_text(f"{len(data['fired'])} spikes, continuous {len(data['exact'])}; by Eq. 3 an "
+                             f"interval is {data['late']:.3f} too long")
 
 
 def close_by(data):
@@ -146,6 +146,6 @@ EXPLORERS = {
                   "reset": Choice("subtract", tuple(RESETS), "reset")},
         sweeps=(("step", {}), ("step", {"order": ORDERS[1]}), ("current", {})),
         alt="The potential of the continuous neuron and that of a neuron with steps over three time constants, their spikes "
-            "above, and by how much an interval comes late.",
+            "above, and by how much an interval is too long by Eq. 3.",
         size=(7.4, 3.6)),
 }

@@ -155,7 +155,7 @@ def convention_step(x, state, convention, beta, alpha=None, threshold=1.0):
 
     Source: the code of the libraries; the zoo of `snnteach.neurons` and `snnteach.zoo` written as one.
 
-    >>> norse = PRESETS["norse.LIFBoxCell"]
+    >>> norse = Convention("leak add fire reset", scaled=True, reset="value", decay="euler")
     >>> state = start_state(torch.zeros(1, 1), norse)
     >>> for _ in range(3):
     ...     state = convention_step(torch.full((1, 1), 5.0), state, norse, beta=0.75)
@@ -227,7 +227,7 @@ def start_state(x, convention):
 
     Source: the libraries' own first states; SpikingJelly starts at v_reset, Norse at v_leak, both this `rest`.
 
-    >>> start_state(torch.zeros(2, 3), PRESETS["spytorch"]).syn.shape
+    >>> start_state(torch.zeros(2, 3), Convention("fire leak add reset fade hear")).syn.shape
     torch.Size([2, 3])
     """
     check_signal("start_state", "x", x, layout="[B, ...]", min_dims=2)
@@ -255,7 +255,7 @@ def run_convention(x, convention, beta, alpha=None, threshold=1.0):
     Source: the loops of the libraries' tutorials.
 
     >>> x = torch.full((100, 1, 1), 0.3)
-    >>> [int(run_convention(x, PRESETS[name], beta=0.9).spk.sum()) for name in ("snntorch.Leaky", "norse.LIFBoxCell")]
+    >>> [int(run_convention(x, Convention(scaled=scaled), beta=0.9).spk.sum()) for scaled in (False, True)]
     [23, 0]
     """
     check_signal("run_convention", "x", x, layout="[T, B, ...] (time first)", min_dims=3,
@@ -390,7 +390,7 @@ def port(convention, beta, threshold=1.0):
 
     Source: the balance of one step, written out for each order.
 
-    >>> port(PRESETS["spikingjelly.LIFNode"], beta=0.5)
+    >>> port(Convention("leak add fire reset", scaled=True, reset="value", decay="euler"), beta=0.5)
     Port(scale=0.5, beta=0.5, threshold=1.0, reset='zero', lag=0)
     """
     _check_convention("port", convention)
@@ -427,7 +427,7 @@ def lateness(convention, current, threshold=1.0):
 
     Source: first order in dt, the overshoot over the threshold being anything up to one step's rise with equal chances.
 
-    >>> norse = PRESETS["norse.LIFBoxCell"]
+    >>> norse = Convention("leak add fire reset", scaled=True, reset="value", decay="euler")
     >>> round(lateness(norse._replace(decay="exp"), 2.0), 3), round(lateness(norse, 2.0), 3)
     (0.5, 0.153)
     """
@@ -468,7 +468,7 @@ class ConventionMLP(nn.Module):
     Source: the multilayer networks of the libraries' tutorials.
 
     >>> _ = torch.manual_seed(0)
-    >>> net = ConventionMLP((20, 30, 5), PRESETS["norse.LIFBoxCell"], beta=0.9)
+    >>> net = ConventionMLP((20, 30, 5), Convention(scaled=True, reset="value"), beta=0.9)
     >>> [record.spk.shape for record in net(torch.rand(10, 4, 20))]
     [torch.Size([10, 4, 30]), torch.Size([10, 4, 5])]
     """
@@ -523,7 +523,8 @@ def carry(net):
     Source: `port`, layer by layer.
 
     >>> _ = torch.manual_seed(0)
-    >>> net, x = ConventionMLP((20, 30, 5), PRESETS["spikingjelly.LIFNode"], beta=0.5), 3 * torch.rand(10, 4, 20)
+    >>> net = ConventionMLP((20, 30, 5), Convention("leak add fire reset", scaled=True, reset="value"), beta=0.5)
+    >>> x = 3 * torch.rand(10, 4, 20)
     >>> torch.equal(carry(net)(x)[-1].spk, net(x)[-1].spk)
     True
     """

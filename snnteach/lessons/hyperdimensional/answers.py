@@ -198,6 +198,17 @@ def over_the_quantile_of_strangers(known, unknown, allowed):
     return caught_at(unknown, known, allowed)
 
 
+def quantile(known, unknown, allowed):
+    """Takes a quantile of the known, and forgets that scores tie."""
+    threshold = known.sort().values[int((1 - allowed) * len(known))]
+    return (unknown >= threshold).double().mean().item()
+
+
+def first_from_above(known, unknown, allowed):
+    """Stops at the first threshold that is allowed."""
+    return (unknown >= torch.cat([known, unknown]).max()).double().mean().item()
+
+
 def missed(known, unknown, allowed):
     """The share that slips through."""
     return 1 - caught_at(known, unknown, allowed)

@@ -54,8 +54,9 @@ def build_spelling(fig):
     left, middle, right = fig.subplots(1, 3, width_ratios=(0.7, 1.1, 1.6))
     for ax, title in ((left, "The image"), (middle, "256 outputs")):
         ax.set(xticks=(), yticks=())
-        ax.spines[:].set_visible(False)
         ax.set_title(title)
+    left.spines[:].set_visible(False)
+    middle.spines[:].set_visible(True)
     right.set(xlim=(0, 180), ylim=(11.3, -0.6), xlabel="bits that differ from each word", ylabel="word of", yticks=range(10))
     right.set_title("Ten words")
     return {

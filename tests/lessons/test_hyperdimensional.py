@@ -46,7 +46,7 @@ def test_equations_1_and_4_listing_module_and_exercise_agree(listing):
 def test_equations_2_and_3_listing_module_and_autograd_agree(listing, wanted, enough):
     words, target = module.draw_hypervectors(4, 30, torch.Generator().manual_seed(2)), torch.tensor([0, 3, 1, 1, 2])
     spk = spikes(9, 5, 30).requires_grad_()
-    shown, package = (loss(spk, target, words, wanted, enough) for loss in (listing["word_loss"], module.codeword_loss))
+    shown, package = (loss(spk, target, words, wanted, enough) for loss in (listing["codeword_loss"], module.codeword_loss))
     total = 0.0
     for counts, label in zip(spk.sum(0).tolist(), target.tolist(), strict=True):               # Eq. 3
         for n, bit in zip(counts, words[label].tolist(), strict=True):
@@ -183,7 +183,7 @@ def test_the_picture_of_the_spelling():
         bits = (stored[s["code"]][s["image"]] < s["step"]).float()
         apart = (bits != words).sum(1)
         picture.image("pixels", stored["pixels"][s["image"]].view(14, 14), "gray_r", (0, 255))
-        picture.image("bits", bits.view(16, 16), "Blues", (0, 1.3))
+        picture.image("bits", bits.view(16, 16), "Blues", (-0.25, 1.3))
         picture.points("words", apart, range(10), "sky")
         picture.points("nearest", [apart.min()], [apart.argmin()], "vermillion", "s")
         picture.says("says", "step {}: {} bits set, nearest is {}", s["step"], bits.sum(), apart.argmin())

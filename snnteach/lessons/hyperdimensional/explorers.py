@@ -54,14 +54,13 @@ def build_spelling(fig):
     left, middle, right = fig.subplots(1, 3, width_ratios=(0.7, 1.1, 1.6))
     for ax, title in ((left, "The image"), (middle, "256 outputs")):
         ax.set(xticks=(), yticks=())
+        ax.spines[:].set_visible(False)
         ax.set_title(title)
-    left.spines[:].set_visible(False)
-    middle.spines[:].set_visible(True)
     right.set(xlim=(0, 180), ylim=(11.3, -0.6), xlabel="bits that differ from each word", ylabel="word of", yticks=range(10))
     right.set_title("Ten words")
     return {
         "pixels": left.imshow(np.zeros((14, 14)), cmap="gray_r", vmin=0, vmax=255),
-        "bits": middle.imshow(np.zeros((SIDE, SIDE)), cmap="Blues", vmin=0, vmax=1.3),
+        "bits": middle.imshow(np.zeros((SIDE, SIDE)), cmap="Blues", vmin=-0.25, vmax=1.3),
         "words": right.plot([], [], "o", color=COLORS["sky"], markersize=7)[0],
         "nearest": right.plot([], [], "s", color=COLORS["vermillion"], markersize=9)[0],
         "says": right.text(0.98, 0.03, "", transform=right.transAxes, ha="right", va="bottom", fontsize=9.5),

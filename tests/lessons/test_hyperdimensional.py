@@ -155,6 +155,27 @@ def test_a_row_tells_what_a_network_did(kind, bits, loss, monkeypatch):
     assert 0 <= strange["area"] <= 1
 
 
+def test_a_tie_goes_to_the_highest_potential_and_no_other_order_moves(monkeypatch):
+    inputs, targets = torch.rand(4, 9), torch.tensor([2, 1, 0, 1])
+    spk, mem = torch.zeros(16, 4, 3), torch.zeros(16, 4, 3)
+    spk[3, 0, 2] = spk[3, 2, 0] = spk[5, 2, 1] = spk[5, 3, 2] = 1                              # one; none; two; the wrong one
+    mem[2, 1, 1], mem[2, 2, 0], mem[:, 3, 1] = 0.9, 1.5, 50.0
+    words = torch.eye(3)
+    monkeypatch.setattr(study, "images", lambda name="mnist": (inputs, targets, inputs, targets))
+    monkeypatch.setattr(study, "train", lambda *recipe: (None, words))
+    monkeypatch.setattr(study, "run", lambda net, inputs: (None, study.Record(spk, mem)))
+    assert study.untied(3, 0) == {"accuracy": 0.75, "tied": 0.5}
+
+
+def test_an_early_halt_counts_the_spikes_so_far(monkeypatch):
+    inputs, targets = torch.rand(64, 9, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 10
+    monkeypatch.setattr(study, "images", lambda name="mnist": (inputs, targets, inputs, targets))
+    monkeypatch.setattr(study, "EPOCHS", 1)
+    found = list(study.halted(0).values())
+    assert len(found) == 4 and found == sorted(found) and found[-1] > 0
+    assert found[-1] == pytest.approx(study.told("repeated", 10, "count", 0)["hidden spikes"], rel=0.1)
+
+
 def test_the_two_codes_differ_in_nothing_but_their_words(monkeypatch):
     seen = []
     monkeypatch.setattr(study, "fit", lambda net, *data, **recipe: seen.append((net.state_dict(), recipe["seed"])))

@@ -119,6 +119,11 @@ def test_exercises_agree_with_the_module():
         spk = lif(s @ weight.T + bias, 0.9, threshold)[0]
         assert torch.equal(spk, lif(s @ new_weight.T + new_bias, 0.9)[0]) and spk.mean() > 0.05
     assert find("10.5").reference == sum(weight.numel() for weight in nn.Conv2d(12, 32, 5).parameters())
+    for size, window, maps, row, column in find("10.9").cases:
+        spike = torch.zeros(1, 3, size, size)
+        spike[0, 1, row, column] = 1
+        current = nn.functional.conv2d(spike, torch.ones(maps, 3, window, window))
+        assert find("10.9").reference(size, window, maps, row, column) == current.count_nonzero()
     awake = deep.SpikingStack([deep.OverTime(lambda x: 0 * x + 9), LIF(0.9), *(
         deep.Residual([deep.OverTime(lambda x: 0 * x + 9), LIF(0.9)]) for _ in range(19)),
         deep.OverTime(nn.Identity()), LIF(0.0, math.inf, reset="none")])
@@ -141,6 +146,7 @@ def test_what_the_prose_says_is_stored():
     percent = {name: round(100 * mean(runs[name])) for name in runs}
     assert [percent[f"10 layers, {name}"] for name in ("plain", "woken once", "BN")] == [25, 94, 94]
     assert [percent[f"20 layers, {name}"] for name in ("woken once", "BN")] == [16, 22]
+    assert percent["20 layers, BN and ReLU"] == 89
     assert min(runs["conv net"]) > 0.975 and percent["conv net"] == 98
 
 

@@ -206,3 +206,43 @@ def one_mask_for_the_batch(x, uniform, p):
 
 def multiplied_by_what_is_left(x, uniform, p):
     return x * (uniform >= p) * (1 - p)
+
+
+def _starts(place, size, window):
+    """How many windows of a row see a place: those that start from place - window + 1 to place and lie inside."""
+    return min(place, size - window) - max(place - window + 1, 0) + 1
+
+
+def numbers_hit(size, window, maps, row, column):
+    rows, columns = (min(place, size - window) - max(place - window + 1, 0) + 1 for place in (row, column))
+    return maps * rows * columns
+
+
+def as_in_the_middle(size, window, maps, row, column):
+    return maps * window**2
+
+
+def as_with_padding(size, window, maps, row, column):
+    rows, columns = (min(place + window // 2, size - 1) - max(place - window // 2, 0) + 1 for place in (row, column))
+    return maps * rows * columns
+
+
+def in_one_map(size, window, maps, row, column):
+    return _starts(row, size, window) * _starts(column, size, window)
+
+
+def all_weights(size, window, maps, row, column):
+    return maps * (size - window + 1) ** 2
+
+
+def end_left_out(size, window, maps, row, column):
+    return maps * (_starts(row, size, window) - 1) * (_starts(column, size, window) - 1)
+
+
+def added_not_multiplied(size, window, maps, row, column):
+    return maps * (_starts(row, size, window) + _starts(column, size, window))
+
+
+def right_edge_forgotten(size, window, maps, row, column):
+    rows, columns = (place - max(place - window + 1, 0) + 1 for place in (row, column))
+    return maps * rows * columns

@@ -1,9 +1,8 @@
 """Exercises of notebook 10."""
 import torch
-from torch import nn
 
 from ..kinds import Exercise, Guess, Misconception, Question
-from . import answers
+from . import answers, retired
 
 
 def _draw(seed, *shape):
@@ -25,8 +24,6 @@ def _drop_case(seed, p):
     return _draw(seed, 5, 3, 8).abs(), torch.rand(3, 8, generator=torch.Generator().manual_seed(seed)), p
 
 
-_CONV, _FLAT = nn.Conv2d(2, 3, 3).requires_grad_(False), nn.Flatten()
-_CONV.weight.copy_(_draw(0, *_CONV.weight.shape)), _CONV.bias.copy_(_draw(1, 3))
 _RATE = 0.3
 
 EXERCISES = [
@@ -119,41 +116,6 @@ EXERCISES = [
         ),
         solution="1 of the first layer and 1 of each of the 19 that have a shortcut: 20."),
     Exercise(
-        id="10.5", difficulty="easy", minutes=6,
-        question="How many numbers do the weights and biases of the second convolution hold: 12 maps in, 32 maps out, "
-                 "windows of 5 x 5?",
-        reference=9632,
-        property="Every one of the 32 maps has a window of weights on each of the 12 maps below it, and one bias.",
-        hints=("One map of the 32 looks at all 12 maps below, through 5 x 5 weights on each.",
-               "12 * 25 + 1 = 301 for one map, and there are 32."),
-        misconceptions=(
-            Misconception(9600, "the biases are missing: one for each of the 32 maps."),
-            Misconception(832, "each of the 32 maps has its own window on every one of the 12 maps below, not one for all."),
-            Misconception(800, "each of the 32 maps looks at all 12 maps below, and has a bias."),
-            Misconception(9984, "a bias belongs to a map, not to each pair of maps: 32, not 384."),
-            Misconception(9644, "only the maps that come out have a bias: 32, not 44."),
-            Misconception(3612, "that is a layer of 12 maps on 12 maps. Here 32 come out."),
-            Misconception(616448, "the same window slides over all 64 places: its weights are counted once."),
-        ),
-        solution="32 * (12 * 5 * 5 + 1) = 9632. A dense layer from 12 * 12 * 12 to 32 * 8 * 8 numbers would hold 3.5 million."),
-    Exercise(
-        id="10.6", difficulty="easy", minutes=5, tolerance=1e-5,
-        question="Apply layer, which takes [B, ...], to each step of x [T, B, ...], in one call and without a loop.",
-        reference=answers.over_time,
-        cases=((_CONV, _draw(2, 3, 4, 2, 5, 5)), (_FLAT, _draw(3, 2, 3, 2, 3, 3))),
-        property="Result [t, b] is what the layer makes of x[t, b].",
-        hints=("Let the layer see T * B samples: x.flatten(0, 1).", "Then give the first axis its two sizes back: "
-               ".unflatten(0, x.shape[:2])."),
-        misconceptions=(
-            Misconception(answers.batch_first, "the batch went in before time and came out as if time had gone in first: "
-                                               "samples are mixed. Flatten x as it is."),
-            Misconception(answers.sums_over_time, "the steps are added up. Each step goes through by itself."),
-            Misconception(answers.first_step_only, "that is the first step, repeated. It is right only for input that does not "
-                                                   "change."),
-            Misconception(answers.stays_flat, "time is still inside the batch: unflatten the first axis again."),
-            Misconception(answers.axes_swapped_back, "T and B came back in the wrong order: unflatten(0, x.shape[:2])."),
-        )),
-    Exercise(
         id="10.7", difficulty="medium", minutes=6, tolerance=2e-3,
         question="A window of 2 x 2 neurons, each of which fires with probability 0.3, independently. Max pooling gives the "
                  "gradient to the first of the largest. How large is the share of the gradient that the second place gets?",
@@ -190,28 +152,51 @@ EXERCISES = [
             Misconception(answers.one_mask_for_the_batch, "each sample has its own row of the random numbers."),
             Misconception(answers.multiplied_by_what_is_left, "dividing by 1 - p keeps the mean; multiplying shrinks."),
         )),
+    Exercise(
+        id="10.9", difficulty="medium", minutes=8,
+        question="A convolution without padding slides window x window weights over maps of size x size spikes, and gives "
+                 "`maps` maps. Return to how many numbers one spike at (row, column), counted from 0, adds a weight.",
+        reference=answers.numbers_hit,
+        cases=((12, 5, 32, 6, 6), (12, 5, 32, 0, 0), (12, 5, 32, 0, 6), (12, 5, 32, 1, 9), (7, 3, 4, 5, 2)),
+        property="In a corner one window of each map sees the spike; far from all edges as many as a window has weights.",
+        hints=("Along one axis: a window that starts at s sees the places s to s + window - 1. It may start at 0 to "
+               "size - window.",
+               "So s runs from max(place - window + 1, 0) to min(place, size - window), both included.",
+               "That number for the row, times that for the column, times the number of maps."),
+        misconceptions=(
+            Misconception(answers.as_in_the_middle, "right far from the edges. How many windows see a corner?"),
+            Misconception(answers.as_with_padding, "that is with padding. Without it no window hangs over an edge, and a "
+                                                   "corner is seen once."),
+            Misconception(answers.in_one_map, "that is one map. Each of the maps has a window of its own on the spike."),
+            Misconception(answers.all_weights, "that is how many numbers come out in all. One spike reaches those whose window "
+                                               "sees it."),
+            Misconception(answers.end_left_out, "both ends count: from 2 to 6 there are five places."),
+            Misconception(answers.added_not_multiplied, "rows and columns multiply: each row of windows has them all."),
+            Misconception(answers.right_edge_forgotten, "right at the upper left; at the lower right a window has to end in "
+                                                        "time: it starts at size - window at the latest."),
+        )),
+    Exercise(id="10.5", **retired.NUMBERS_OF_A_LAYER),
+    Exercise(id="10.6", **retired.OVER_TIME),
 ]
 
 GUESSES = {
-    "10.a": Guess(
-        question="In the network below 12 % of the first layer's neurons fire at each step. Put ten such layers in a row, all "
-                 "with the weights that PyTorch draws. How many neurons of the tenth layer fire?",
-        choices=("About 12 %: initial weights are made to keep signals alive", "About 1 %: some activity is lost in each layer",
-                 "None: from the third layer on nobody fires"),
-        right="None: from the third layer on nobody fires",
-        explanation="12.5 % in the first layer, 0.5 % in the second, nobody from the third on. PyTorch's weights shrink with "
-                    "the number of inputs, which suits inputs that are all there. Of spikes only a few are there at once, "
-                    "and what they add up to stays below the threshold.\n\nA rectified linear unit would pass on a small "
-                    "number. A spiking neuron passes on nothing, and so the loss at the other end is not heard either.",
-        explorer="deep.depth", settings={"depth": 10},
-        shown=lambda data: data["depth"] > 2 and data["rates"][data["depth"] - 1] == 0),
+    "10.e": Guess(
+        question="As PyTorch draws the weights, ten such layers fall silent: 12 % of the first fire at each step, and nobody "
+                 "from the third on. Now double *all* weights. How many neurons of the tenth layer fire?",
+        choices=("About 25 %, as in the first", "About 5 %", "Still none"), right="Still none",
+        explanation="Of the first four layers 25, 9, 3 and 0.6 % fire, and nobody from the fifth on. With three times the "
+                    "weights 31 % become 4 %, with four all layers fire at 23 to 34 %: hardly any one gain keeps ten layers "
+                    "both awake and quiet.\n\nA rectified linear unit would pass on a small number. A spiking neuron passes on "
+                    "nothing, and so the loss at the other end is not heard either.",
+        explorer="deep.depth", settings={"depth": 10, "gain": 2.0},
+        shown=lambda data: data["depth"] == 10 and data["rates"][0] > 0.2 and data["rates"][9] == 0),
     "10.b": Guess(
         question="Twenty layers, batch norm in each. All of them fire at about 20 %, and no gradient is small. After the same "
                  "8 epochs, how many of the test digits does the network read?",
         choices=("About 94 %, as with ten layers", "Less than 30 %", "About 97 %, as with two layers"),
         right="Less than 30 %",
         explanation="22 %, and 16 % with thresholds set once (tdBN at a threshold of 0.5: 42 %). That every layer is awake "
-                    "is not enough. Why is asked below."),
+                    "is not enough. Rectified linear units with the same norm read 89 %. Why is asked below."),
     "10.c": Guess(
         question="Graded spikes, learned thresholds, learned decays, dropout: each is added to the same network, alone. "
                  "Which gains most over the network as it is?",
@@ -231,6 +216,7 @@ GUESSES = {
         explanation="75.6 %: 10 % of the windows because it fires, and the 65.6 % in which nobody does. Among real numbers "
                     "a tie never happens, and nobody has to care who wins it. Among spikes nearly every window is a tie, "
                     "mostly of zeros, and the rule for ties decides."),
+    "10.a": retired.SILENT,
 }
 
 QUESTIONS = [

@@ -208,6 +208,24 @@ def conventional(seed):
     return accuracy(net, *pictures()[2:], encode=lambda x: direct_current(x, 1))
 
 
+class Rectified(nn.Module):
+    """Control: a deep network with batch norm and rectified linear units in place of spiking neurons."""
+
+    def __init__(self, depth):
+        super().__init__()
+        layers = [part for _ in range(depth) for part in (nn.Linear(WIDTH, WIDTH), nn.BatchNorm1d(WIDTH), nn.ReLU())]
+        self.layers = nn.Sequential(*layers, nn.Linear(WIDTH, 10))
+
+    def forward(self, x):
+        """Run over x [T, B, 64], the same at every step: one step is computed, and the mean over all is that one."""
+        return [Record(None, self.layers(x[0]).expand(len(x), -1, -1))]
+
+
+def rectified(layers):
+    """A row: as `depth` with batch norm, without spikes, under the same recipe."""
+    return lambda seed: train_deep(seeded(lambda: Rectified(layers), seed), seed)
+
+
 @cache
 def half_pictures():
     """The training pictures of MNIST-5k at half the size, [5000, 1, 14, 14], and their labels."""
@@ -262,6 +280,7 @@ ROWS = {
     "20 layers, BN, learning rate 0.001": normed(20, learning_rate=1e-3),
     "20 layers, BN, 24 epochs": normed(20, epochs=24),
     **{f"{layers} layers, tdBN": depth(layers, norm="tdBN", threshold=0.5) for layers in (10, 20)},
+    **{f"{layers} layers, BN and ReLU": rectified(layers) for layers in (2, 6, 10, 20)},
     "20 layers, BN, wide surrogate": depth(20, norm="BN", surrogate=atan(0.5)),                # tdBN's width, not its height
     "20 layers, tdBN, narrow surrogate": depth(20, norm="tdBN", threshold=0.5, surrogate=atan(2.0)),       # and the reverse
     "10 layers, plain, 24 epochs": plain(10, epochs=24),

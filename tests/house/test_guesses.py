@@ -18,7 +18,7 @@ QUESTION = Guess(
     ("less, by $\\beta^5$", "more", "as often"), "more",
     "A large input leaves less time to leak.\n\nAt $\\beta = 1$ it would not matter.", "neurons.lif", {"beta": 0.8})
 # Asked no more. First guesses hang on the id, so the entry stays, and no other question gets it.
-RETIRED = {"06.c", "09.b", "10.a", "14.b", "16.c", "20.b"}
+RETIRED = {"06.c", "09.b", "10.a", "11.b", "11.c", "14.b", "16.c", "20.b"}
 OTHER = Guess("And with `beta` = 1?", ("more", "the same"), "the same", "Nothing leaks.")
 
 

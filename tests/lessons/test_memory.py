@@ -72,6 +72,21 @@ def test_equation_3_is_the_recurrent_neuron_that_fires_at_every_step():
     assert mem[-1].item() == pytest.approx(0.3 / 0.2, abs=1e-3) and find("11.3").reference == memory.least_self_weight(0.8)
 
 
+def test_the_weakest_pulse_erases_a_latch_and_a_weaker_one_does_not():
+    for V, beta in find("11.9").cases:
+        for pulse, left in ((find("11.9").reference(V, beta) - 0.02, 700), (find("11.9").reference(V, beta) + 0.02, 0)):
+            x = torch.zeros(1500, 1, 1, dtype=FLOAT)
+            x[0], x[800] = 1.5, -pulse
+            spk = recurrent_lif(x, beta, torch.tensor([V], dtype=FLOAT))[0]
+            assert spk[:800].all() and spk[800:].sum() == left
+
+
+def test_the_decays_of_the_exercise_are_those_of_the_package():
+    for n, shortest, longest in find("11.8").cases:
+        decays = find("11.8").reference(n, shortest, longest)
+        assert torch.allclose(decays, memory.spread_decays(n, shortest, longest), atol=1e-6)
+
+
 def test_the_net_of_section_2_is_that_of_the_study(listing):
     torch.manual_seed(0)
     shown = listing["CueNet"](nets.adapt)
@@ -128,7 +143,7 @@ def test_masks_of_the_exercise_and_of_the_package_agree():
 def test_the_explorer_tells_the_order_only_with_delays():
     assert compute_three(0, 0, 0, 0.9)["fires"] == [False, False] and compute_three(0, 0, 0, 0.99)["fires"] == [True, True]
     assert compute_three(25, 17, 8, 0.4)["fires"] == [True, False]
-    assert compute_latch(1.0, 0.9)["count"] == 4 and compute_latch(0.0, 0.9)["count"] == 1
+    assert compute_latch(1.0, 0.9, 0.0)["count"] == 4 and compute_latch(0.0, 0.9, 0.0)["count"] == 1
 
 
 def test_the_picture_of_three_spikes():
@@ -153,8 +168,8 @@ def test_the_picture_of_three_spikes():
 def test_the_picture_of_the_latch():
     for picture, s in pictures("memory.latch"):
         mem, spk, potentials, spikes = 0.0, 0.0, [], []
-        for step in range(60):
-            mem = s["beta"] * mem + 1.5 * (step == 5) + (s["weight"] - 1) * spk
+        for step in range(80):
+            mem = s["beta"] * mem + 1.5 * (step == 5) - s["pulse"] * (step == 45) + (s["weight"] - 1) * spk
             spk = float(mem > 1)
             potentials.append(mem)
             spikes.append(spk)
@@ -162,8 +177,8 @@ def test_the_picture_of_the_latch():
         if min(abs(each - 1) for each in potentials) < 1e-5:                                  # a tie that float32 may turn
             picture.left.clear()
             continue
-        picture.line("mem", range(60), potentials, "blue", clipped=True)
-        picture.points("spk", fired, [3.0] * len(fired), "black", "|")
+        picture.line("mem", range(80), potentials, "blue", clipped=True)
+        picture.points("spk", fired, [5.8] * len(fired), "black", "|")
         picture.says("count", f"spikes: {{}}, {'awake' if spikes[-1] else 'asleep'} at the end", len(fired))
         if s["weight"]:
             picture.says("law", "2 − β = {}", 2 - s["beta"])
@@ -179,10 +194,11 @@ def test_what_stands_behind_the_pictures():
     behind.says("1.text0", "threshold")
     behind.done()
     behind = background("memory.latch")
-    behind.axes("0", " ", ("time step", -1, 60), ("potential U", -1.1, 3.2))
+    behind.axes("0", " ", ("time step", -1, 80), ("potential U", -1.6, 6.2))
     behind.rule("0.line0", "0.45", "--", y=1)
     behind.says("0.text0", "threshold")
     behind.says("0.text1", "kick", color="orange")
+    behind.says("0.text2", "pulse", color="orange")
     behind.done()
 
 

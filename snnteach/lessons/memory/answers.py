@@ -21,6 +21,79 @@ def synapses(seed, hidden, inputs, max_delay):
             (max_delay - 1) * torch.rand(hidden, inputs, generator=generator))
 
 
+# 11.8: decays whose half-lives are spread by equal factors
+
+def spread(n, shortest, longest):
+    half_lives = shortest * (longest / shortest) ** torch.linspace(0, 1, n)
+    return 0.5 ** (1 / half_lives)
+
+
+def spread_evenly(n, shortest, longest):
+    return 0.5 ** (1 / torch.linspace(shortest, longest, n))
+
+
+def spread_decays_evenly(n, shortest, longest):
+    return torch.linspace(0.5 ** (1 / shortest), 0.5 ** (1 / longest), n)
+
+
+def half_lives_alone(n, shortest, longest):
+    return shortest * (longest / shortest) ** torch.linspace(0, 1, n)
+
+
+def as_time_constants(n, shortest, longest):
+    return torch.exp(-1 / half_lives_alone(n, shortest, longest))
+
+
+def a_power_for_a_root(n, shortest, longest):
+    return 0.5 ** half_lives_alone(n, shortest, longest)
+
+
+def what_leaks(n, shortest, longest):
+    return 1 - spread(n, shortest, longest)
+
+
+def longest_left_out(n, shortest, longest):
+    return 0.5 ** (1 / (shortest * (longest / shortest) ** (torch.arange(n) / n)))
+
+
+def longest_first(n, shortest, longest):
+    return spread(n, shortest, longest).flip(0)
+
+
+# 11.9: the weakest spike that erases a latch
+
+def weakest_pulse(V, beta):
+    return (V - 1) / (1 - beta) - 1
+
+
+def down_to_zero(V, beta):
+    return (V - 1) / (1 - beta)
+
+
+def without_the_reset(V, beta):
+    return V / (1 - beta) - 1
+
+
+def what_it_pays(V, beta):
+    return V - 1
+
+
+def above_the_border(V, beta):
+    return V - (2 - beta)
+
+
+def from_the_threshold(V, beta):
+    return V
+
+
+def by_the_decay(V, beta):
+    return (V - 1) / beta - 1
+
+
+def a_step_later(V, beta):
+    return beta * (V - 1) / (1 - beta) - 1
+
+
 # 11.4: the delays with which spikes meet
 
 def delays_to_meet(steps, meet):

@@ -2,7 +2,7 @@
 import torch
 
 from ..kinds import Exercise, Guess, Misconception, Question
-from . import answers
+from . import answers, retired
 
 EXERCISES = [
     Exercise(
@@ -26,42 +26,6 @@ EXERCISES = [
             Misconception(1 - 0.5 ** (1 / 60), "that is the share that leaks in a step. The decay is the share that stays."),
         ),
         solution="beta^60 = 1/2, so beta = (1/2)^(1/60) = 0.9885."),
-    Exercise(
-        id="11.2", difficulty="easy", minutes=5, tolerance=2e-3,
-        question="An adaptive neuron with kappa = 2 and a threshold of 1 at rest fires at a rate of 0.2 per step for a long "
-                 "time. "
-                 "What is its mean threshold?",
-        reference=1.4,
-        property="The trace forgets and gains: on average it is as large as the rate, whatever rho.",
-        hints=("On average the trace neither grows nor shrinks: set a = rho a + (1 - rho) S, with averages on both sides.",
-               "The mean trace is the rate, 0.2. The threshold adds kappa times the trace to 1."),
-        misconceptions=(
-            Misconception(0.4, "that is what is added to the threshold at rest."),
-            Misconception(3.0, "that is the threshold of a neuron that fires at every step."),
-            Misconception(1.2, "you added the rate and forgot kappa."),
-            Misconception(1.1, "0.2 / 2: the trace is multiplied by kappa."),
-            Misconception(2.4, "the threshold at rest is 1, and kappa stands only before the trace."),
-            Misconception(1.0, "that is the threshold of a neuron that has not fired for long."),
-            Misconception(0.2, "that is the mean of the trace. What does it do to the threshold?"),
-        ),
-        solution="The mean trace equals the rate, 0.2; the mean threshold is 1 + 2 * 0.2 = 1.4."),
-    Exercise(
-        id="11.3", difficulty="easy", minutes=4, tolerance=2e-4,
-        question="A neuron with beta = 0.8 and a threshold of 1 sends its spikes back to itself. Above which weight V does one "
-                 "spike keep it firing at every step for ever?",
-        reference=1.2,
-        property="It has to pay for the reset of a spike and for the leak of one threshold.",
-        hints=("Where it fires at every step for ever, the potential stands still: U = beta U + V - 1.",
-               "U = (V - 1) / (1 - beta), and this must lie above the threshold."),
-        misconceptions=(
-            Misconception(1.0, "that pays for the reset, and nothing for the leak."),
-            Misconception(0.2, "that pays for the leak, and nothing for the reset."),
-            Misconception(1.8, "the leak takes 1 - beta of the threshold, not beta."),
-            Misconception(0.8, "what remains of the threshold is kept anyway. What is lost has to be paid: reset and leak."),
-            Misconception(1.25, "1 / beta: nothing is divided here. At every step U becomes beta U + V - 1."),
-            Misconception(1.1, "that holds for beta = 0.9. Here the leak takes 0.2."),
-        ),
-        solution="U = beta U + V - 1 gives U = (V - 1) / 0.2, which lies above 1 where V > 1.2."),
     Exercise(
         id="11.4", difficulty="easy", minutes=5,
         question="Give the delays with which spikes of the time steps `steps`, a tensor [C], all arrive at step `meet`.",
@@ -161,6 +125,53 @@ EXERCISES = [
             Misconception(answers.all_over_lengths, "the padding is still in the sum."),
             Misconception(answers.from_the_end, "those are the last steps; the padding stands at the end."),
         )),
+    Exercise(
+        id="11.8", difficulty="medium", minutes=6, tolerance=1e-5,
+        question="Give n decays whose half-lives run from shortest to longest steps in equal factors, a tensor [n].",
+        reference=answers.spread, cases=((5, 3.0, 100.0), (3, 1.0, 4.0), (8, 2.0, 50.0)),
+        property="The first decay, to the power of the shortest half-life, is 0.5, the last to the power of the longest too, "
+                 "and each half-life is the same multiple of the one before.",
+        hints=("Equal factors: the half-lives are shortest * r^0, shortest * r^1, ..., and the last is longest.",
+               "half_lives = shortest * (longest / shortest) ** torch.linspace(0, 1, n).",
+               "A decay with the half-life h keeps one half after h steps: beta^h = 0.5."),
+        misconceptions=(
+            Misconception(answers.spread_evenly, "these half-lives grow by equal amounts, so that few are short. Multiply each "
+                                                 "by the same factor."),
+            Misconception(answers.spread_decays_evenly, "you spread the decays, and their half-lives crowd at the short end."),
+            Misconception(answers.half_lives_alone, "those are the half-lives. Which decay has each of them?"),
+            Misconception(answers.as_time_constants, "those are time constants, after which 37 % is left. A half-life leaves "
+                                                     "one half."),
+            Misconception(answers.a_power_for_a_root, "0.5 to the power of h is what a decay of 0.5 leaves after h steps. Take "
+                                                      "the root."),
+            Misconception(answers.what_leaks, "that is the share that leaks in a step. The decay is the share that stays."),
+            Misconception(answers.longest_left_out, "the last half-life is to be the longest: torch.linspace(0, 1, n) has both "
+                                                    "ends."),
+            Misconception(answers.longest_first, "right, and the wrong way round: the shortest half-life comes first."),
+        )),
+    Exercise(
+        id="11.9", difficulty="medium", minutes=6, tolerance=1e-4,
+        question="A latch with weight V to itself, decay beta and a threshold of 1 has fired at every step for long. Return "
+                 "the size of the weakest inhibitory spike that silences it for ever.",
+        reference=answers.weakest_pulse, cases=((1.2, 0.9), (1.5, 0.9), (1.3, 0.8), (1.02, 0.99)),
+        property="At V = 2 - beta, where it holds its bit only just, next to nothing has to be enough.",
+        hints=("Where has its potential settled? In U = beta U + V - 1 it stands still.",
+               "It has settled at (V - 1) / (1 - beta). One step without a spike is enough: then nothing comes back.",
+               "What is left must not lie above the threshold of 1."),
+        misconceptions=(
+            Misconception(answers.down_to_zero, "that brings it down to 0. It falls silent where it no longer lies above 1."),
+            Misconception(answers.without_the_reset, "that forgets the reset: of V - 1 at each step it settles at "
+                                                     "(V - 1) / (1 - beta)."),
+            Misconception(answers.what_it_pays, "that is what a spike leaves over at each step. Over many steps it adds up."),
+            Misconception(answers.above_the_border, "that is how far V lies above what it needs. The pulse meets the "
+                                                    "potential, and that has settled much higher."),
+            Misconception(answers.from_the_threshold, "that takes away what comes back in this one step. How high does the "
+                                                      "potential stand?"),
+            Misconception(answers.by_the_decay, "what leaks is 1 - beta: divide by that."),
+            Misconception(answers.a_step_later, "the spike of the step before comes back along with the pulse: it is a whole "
+                                                "step of U = beta U + V - 1."),
+        )),
+    Exercise(id="11.2", **retired.ADAPTED),
+    Exercise(id="11.3", **retired.LEAST_WEIGHT),
 ]
 
 GUESSES = {
@@ -176,26 +187,24 @@ GUESSES = {
                     "to 25, "
                     "17 and 8: now the three arrive together, in this order alone.",
         explorer="memory.three", settings={"beta": 0.99}, shown=lambda data: all(data["fires"])),
-    "11.b": Guess(
-        question="A recurrent layer of 40 neurons with $\\beta = 0.9$ is to recall the cue. Its surrogate, the stand-in for "
-                 "the slope at a spike, is narrower for larger $k$ and decides how much of a gradient survives one step back "
-                 "through the untrained layer: 0.98 of it with $k = 1$, 0.93 with $k = 2$. Over the 60 steps of the gap that "
-                 "is about 30 % against 1 %. Three seeds each: which learns?",
-        choices=("$k = 1$: more of its gradient arrives", "$k = 2$, although less arrives", "neither: both stay at chance"),
-        right="$k = 2$, although less arrives",
-        explanation="All three seeds learn it with $k = 2$, one of three with $k = 1$. The optimiser rescales a small "
-                    "gradient.\n\nDo not take this for a rule: over 120 steps two of three seeds learn with $k = 1$, "
-                    "and none with $k = 2$. The size of a gradient before training does not tell what a network can become."),
-    "11.c": Guess(
-        question="A neuron with $\\beta = 0.9$ sends each spike back to itself with weight $V = 1$: exactly what the reset "
-                 "takes away. "
-                 "You kick it once, with 1.5. What happens?",
-        choices=("it fires for ever: every spike pays for its reset", "it fires a few times and falls silent",
-                 "it fires once"), right="it fires a few times and falls silent",
-        explanation="The reset is paid, and the leak is not: at every step a tenth of the potential is lost, so that 1.5 "
-                    "becomes "
-                    "1.35, 1.22, 1.09, and then 0.98. To last, a spike has to pay for the leak of one threshold, too.",
-        explorer="memory.latch", settings={"weight": 1.0}, shown=lambda data: 1 < data["count"] < 20),
+    "11.f": Guess(
+        question="Two layers start alike, all decays at 0.9: of a gradient, about a quarter of a percent crosses the 60 "
+                 "steps of the gap. In the first the decays stay; it ends at chance. In the second they may learn. Where does "
+                 "it end?",
+        choices=("at chance as well: hardly any gradient tells it to slow down", "in between, at about 0.75",
+                 "it recalls nearly all"), right="it recalls nearly all",
+        explanation="Of the cues 0.999, in the mean of three seeds. Adam makes a full step of however small a gradient; what "
+                    "counted was that there was something to change.\n\nIn the run below, ten of forty decays rise above "
+                    "0.99."),
+    "11.g": Guess(
+        question="A latch of $V = 1.2$ holds its bit for ever; to be safe, you build another with $V = 1.5$ ($\\beta = 0.9$, "
+                 "$\\theta = 1$). To erase the bit, each gets one inhibitory pulse of $-1.5$. Which falls silent?",
+        choices=("both", "only the one with $V = 1.2$", "neither"), right="only the one with $V = 1.2$",
+        explanation="They have settled at $(V - 1)/0.1$, at 2 and at 5. The pulse leaves 0.5 of the one, and it is silent; "
+                    "3.5 of the other, and it fires on. It takes a pulse of 1, and one of 4: what holds better is "
+                    "harder to erase.",
+        explorer="memory.latch", settings={"weight": 1.2, "pulse": 1.5},
+        shown=lambda data: data["count"] > 20 and not data["spk"][-1]),
     "11.d": Guess(
         question="Thirty neurons start with random delays between 0 and 31 steps and are to make three spikes meet. Their "
                  "synapses "
@@ -207,7 +216,7 @@ GUESSES = {
                     "that keeps anything ($\\beta = 0$) one does.\n\nIn a wide window every spike pulls, early or late; narrow "
                     "later, and the meeting becomes exact."),
     "11.e": Guess(
-        question="Four orders of spikes hidden among others. Without delays the best nets reach a little over one half "
+        question="Four orders of spikes hidden among others. Without delays the best spiking nets reach a little over one half "
                  "(chance is "
                  "a quarter), with sixteen neurons whose delays are learned nearly all. Now take the same sixteen with "
                  "*random* "
@@ -217,6 +226,8 @@ GUESSES = {
         explanation="Sixteen neurons with four random delays each are sixteen random questions about time, and the read-out "
                     "picks those that help. With sixteen neurons most of the gain is to *have* delays (0.55 to 0.90, then "
                     "0.997 by learning them); with eight, most is to *learn* them (0.55 to 0.74, then 0.986)."),
+    "11.b": retired.SHARPNESS,
+    "11.c": retired.PAYS_FOR_ITSELF,
 }
 
 QUESTIONS = [

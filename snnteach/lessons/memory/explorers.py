@@ -10,7 +10,7 @@ from ..kinds import Control, Explorer
 
 FIRED = torch.tensor([3, 11, 20])                        # when the inputs A, B and C fire; backwards: C, B, A
 WEIGHT = 0.4
-_STEPS, _HELD = 56, 60
+_STEPS, _HELD = 56, 80
 _NAMES = ("A", "B", "C")
 
 
@@ -56,22 +56,23 @@ def update_three(artists, data):
         artists[name].set_text(f"{words}: {'fires' if fires else 'silent'}")
 
 
-def compute_latch(weight, beta):
-    """Kick a neuron once that sends its spikes back to itself; spk and mem are [T]."""
+def compute_latch(weight, beta, pulse):
+    """Kick a neuron once that sends its spikes back to itself, and inhibit it once; spk and mem are [T]."""
     x = torch.zeros(_HELD, 1, 1)
-    x[5] = 1.5
+    x[5], x[45] = 1.5, -pulse
     spk, mem, *_ = recurrent_lif(x, beta, torch.tensor([weight]))
     return {"spk": spk.flatten(), "mem": mem.flatten(), "count": int(spk.sum()), "weight": weight,
             "least": least_self_weight(beta)}
 
 
 def build_latch(fig):
-    """The potential after one kick, its spikes above."""
+    """The potential after one kick and one inhibitory pulse, its spikes above."""
     axes = fig.subplots()
-    axes.set(xlim=(-1, _HELD), ylim=(-1.1, 3.2), xlabel="time step", ylabel="potential U")
+    axes.set(xlim=(-1, _HELD), ylim=(-1.6, 6.2), xlabel="time step", ylabel="potential U")
     axes.set_title(" ")
     threshold_line(axes)
-    axes.annotate("kick", (5, -0.95), ha="center", color=COLORS["orange"])
+    axes.annotate("kick", (5, -1.45), ha="center", color=COLORS["orange"])
+    axes.annotate("pulse", (46, -1.45), color=COLORS["orange"])
     return {"mem": axes.plot([], [], color=COLORS["blue"])[0],
             "spk": axes.plot([], [], "|", color="black", markersize=12)[0],
             "count": axes.text(0, 1.04, "", transform=axes.transAxes, fontweight="bold"),
@@ -83,7 +84,7 @@ def update_latch(artists, data):
     steps = torch.arange(_HELD)
     fired = steps[data["spk"] > 0]
     artists["mem"].set_data(steps, data["mem"])
-    artists["spk"].set_data(fired, torch.full(fired.shape, 3.0))
+    artists["spk"].set_data(fired, torch.full(fired.shape, 5.8))
     awake = data["spk"][-1] > 0
     artists["count"].set_text(f"spikes: {data['count']}, {'awake' if awake else 'asleep'} at the end")
     artists["law"].set_text(f"2 − β = {data['least']:.2f}" if data["weight"] > 0 else "")
@@ -104,8 +105,10 @@ EXPLORERS = {
     "latch": Explorer(
         compute_latch, build_latch, update_latch,
         controls={"weight": Control(0.0, 0.0, 1.5, 0.01, "weight to itself V", "thresholds"),
-                  "beta": Control(0.9, 0.5, 0.99, 0.01, "decay beta", "per step")},
-        sweeps=(("weight", {}), ("beta", {"weight": 1.15})),
-        alt="The potential of a neuron that is kicked once and sends its spikes back to itself, its threshold, and its spikes; "
-            "above, how many there are and, where the weight is not 0, that above which they go on for ever."),
+                  "beta": Control(0.9, 0.5, 0.99, 0.01, "decay beta", "per step"),
+                  "pulse": Control(0.0, 0.0, 6.0, 0.1, "inhibitory pulse", "thresholds")},
+        sweeps=(("weight", {}), ("pulse", {"weight": 1.5})),
+        alt="The potential of a neuron that is kicked once, sends its spikes back to itself, and gets an inhibitory pulse at "
+            "step 45, its threshold, and its spikes; above, how many there are and, where the weight is not 0, "
+            "that above which they go on for ever."),
 }

@@ -2,8 +2,8 @@
 
 Every net of the patterns gets the same search: learning rates 0.02 and 0.05, of which that counts which is best on 2000
 held-out patterns; what is stored was read on 2000 fresh ones. All other settings were chosen for the delays, and the
-controls inherit them. The nets of the cue have one recipe, chosen for none of them; nothing was chosen on the cues
-they are read on.
+controls inherit them, those without spikes too. The nets of the cue have one recipe, chosen for none of them; nothing was
+chosen on the cues they are read on.
 """
 from functools import cache, partial
 
@@ -15,7 +15,7 @@ from ...delays import delayed_current
 from ...memory import spread_decays
 from ...zoo import recurrent_lif
 from ..kinds import AMOUNT, SHARE
-from . import nets
+from . import nets, rivals
 from .lengths import last_step, mean_before_end, mean_of_all, padding
 
 SEEDS = (0, 1, 2)
@@ -95,6 +95,18 @@ def digits(seed, **options):
     return nets.read_rows(best[1], data.test_images, data.test_labels)
 
 
+def digits_without_spikes(make, seed):
+    """A row: as `digits`, by the same search, of a rival without spikes."""
+    (images, labels, held_out, answers), data = _digits()
+
+    def trained(rate):
+        generator = torch.Generator().manual_seed(seed)
+        return nets.train_rows(make(generator), images, labels, generator, rate=rate)
+
+    best = max(map(trained, (0.01, 0.02, 0.05)), key=lambda net: nets.read_rows(net, held_out, answers))
+    return nets.read_rows(best, data.test_images, data.test_labels)
+
+
 def same(beta):
     """Neurons with these decays, whatever the generator."""
     return lambda generator: partial(nets.fire, beta=beta)
@@ -165,6 +177,11 @@ ROWS = {
     "digits, learned": digits,
     "digits, fixed": partial(digits, delays="fixed"),
     "digits, none": partial(digits, delays="none", hidden=87, beta=0.9, max_delay=1),
+    "patterns, convolution": partial(patterns, rivals.Convolution),
+    "patterns, convolution, 4 kernels, highest": partial(patterns, partial(rivals.Convolution, kernels=4, read=torch.amax)),
+    "patterns, GRU": partial(patterns, rivals.Gated),
+    **{f"digits, GRU {hidden}": partial(digits_without_spikes, partial(rivals.Gated, inputs=28, hidden=hidden, classes=10))
+       for hidden in (20, 50)},
     "patterns, learned 8": partial(delays, partial(nets.with_delays, hidden=8)),
     "patterns, fixed 8": partial(delays, partial(nets.with_delays, hidden=8, learned=False)),
     "patterns, rounded at the end": rounded_late,

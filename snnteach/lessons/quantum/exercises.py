@@ -22,6 +22,7 @@ EXERCISES = [
             Misconception(math.sqrt(0.75), "that is the sine. The probability is its square."),
             Misconception(2 / 3, "120 degrees are two thirds of a half turn, and the height of the point is no straight line."),
             Misconception(0.933, "that is for 150 degrees."),
+            Misconception(1.0, "that takes 180 degrees, half a turn."),
         ),
         solution="60 + 60 = 120 degrees, half of it is 60, and sin^2(60 degrees) = 0.75: three times as much "
                  "as after one turn."),
@@ -114,6 +115,9 @@ EXERCISES = [
             Misconception(answers.product_once, "the square of a difference has the product twice."),
             Misconception(answers.one_sided, "a pair of spikes counts whichever comes first: the difference without its sign."),
             Misconception(answers.squared_time, "the filter is an exponential; yours has the time squared."),
+            Misconception(answers.on_a_grid, "a sum over steps is not the integral: between two steps a trace goes on fading. "
+                                             "Use the closed form."),
+            Misconception(answers.mean_over_neurons, "squares are summed over neurons; yours are averaged."),
             Misconception(answers.only_counts, "you compared counts. When the spikes come matters, too."),
         )),
     Exercise(
@@ -191,11 +195,11 @@ GUESSES = {
         "compared is the population code, in a costume."),
     "26.d": Guess(
         "Without the population code, one neuron a feature, the quantum neuron is far ahead on the iris: 0.81 against 0.59 "
-        "for the classical one, in all twelve subsamples, with the same code and the same constants. What is behind it?",
+        "for the classical one, in all twelve subsamples, with the same decay, steps and distance. What is behind it?",
         ("The squared sine, which bends features the way flowers need it",
          "The qubit's leak, which grows towards the top and makes it more selective",
-         "Where the count of spikes makes its last step, which any gain can move"),
-        "Where the count of spikes makes its last step, which any gain can move",
+         "The place where its count of spikes makes one large step"),
+        "The place where its count of spikes makes one large step",
         "Counts are whole numbers, so each neuron turns a feature into a staircase. The last large step, from 13 to 20 spikes, "
         "comes at 0.65 of the range for the quantum neuron and at 0.52 for the classical one. Between two of the "
         "three species the border of the petals lies near 0.65.\n\nMultiply the input of the classical neuron by 0.8, and "

@@ -7,6 +7,8 @@ the labels ("labelled"), or by the plain one ("uncentred"); the score is the adj
 """
 from functools import partial
 
+import torch
+
 from ...similarity import eigengap, target_alignment
 from ..kinds import COSINE
 from . import flowers
@@ -81,6 +83,27 @@ def scored(name, method, seed):
     return {rule: indices[place] for rule, place in chosen.items()}
 
 
+def _taxi(value):
+    """Distances that sum differences, where `flowers.apart` sums their squares."""
+    return torch.cdist(value, value, p=1)
+
+
+FURTHER = {
+    "LIF without code, gain 1.55": lambda x: flowers.by_van_rossum(flowers.classical_spikes(flowers.steady(1.55 * x))),
+    "counts, L1": lambda x: _taxi(flowers.quantum_spikes(flowers.steady(flowers.drive(x))).sum(0)),
+    "code, L1": lambda x: _taxi(flowers.drive(x)),
+}
+
+
+def further(name, method, seed):
+    """Control, a row: one more distance, its width chosen by the eigengap."""
+    size, count = SIZES[name]
+    x, labels = flowers.subsample(name, size, seed)
+    candidates = flowers.gaussians(FURTHER[method](x))
+    chosen = max(candidates, key=lambda similarity: eigengap(similarity, count))
+    return {"unlabelled": flowers.rand_index(labels, flowers.clusters(chosen, count))}
+
+
 def by_means(name, seed):
     """Control, a row: k-means on the features, which has no width."""
     size, count = SIZES[name]
@@ -96,3 +119,5 @@ SWEPT = (*(f"{neuron}, gain {gain:g}" for neuron in ("QLIF", "LIF", "QLIF withou
 ROWS = {f"{name}, {method}": partial(scored, name, method) for name in SIZES for method in NAMES}
 ROWS |= {f"{name}, k-means": partial(by_means, name) for name in SIZES}
 ROWS |= {f"iris, {method}": partial(scored, "iris", method) for method in SWEPT}
+ROWS |= {f"{name}, {method}": partial(further, name, method) for name, method in (
+    ("iris", "LIF without code, gain 1.55"), ("cancer", "counts, L1"), ("cancer", "code, L1"))}

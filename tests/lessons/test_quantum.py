@@ -142,6 +142,19 @@ def test_a_row_is_the_index_of_the_candidate_that_the_rule_likes_best():
     assert found["unlabelled"] == pytest.approx(flowers_stored("iris, code: unlabelled")[3], abs=0.05)
 
 
+def test_a_further_row_clusters_by_its_own_distance_and_the_gap():
+    x, labels = flowers.subsample("cancer", 200, 2)
+    code = flowers.drive(x)
+    distance = (code[:, None] - code).abs().sum(2)
+    candidates = [(-(distance / (width * flowers.median(distance))) ** 2 / 2).exp() for width in flowers.WIDTHS]
+    best = max(candidates, key=lambda K: similarity.eigengap(K, 2))
+    assert study.ROWS["cancer, code, L1"](2) == {"unlabelled": flowers.rand_index(labels, flowers.clusters(best, 2))}
+    assert study.FURTHER["counts, L1"](x)[0, 1] == (
+        flowers.quantum_spikes(flowers.steady(code[:2])).sum(0).diff(dim=0).abs().sum())
+    assert torch.equal(study.FURTHER["LIF without code, gain 1.55"](x / 1.55),
+                       flowers.by_van_rossum(flowers.classical_spikes(flowers.steady(1.55 * (x / 1.55)))))
+
+
 def flowers_stored(name):
     from snnteach import stored
     return stored("quantum")[name]

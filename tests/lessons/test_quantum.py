@@ -97,7 +97,7 @@ def test_equation_10_and_the_gap_listing_and_module_agree(listing):
 
 @pytest.mark.parametrize(("number", "answer", "words"), [
     ("26.1", 0.75, "right"), ("26.2", 1.047, "right"), ("26.3", 10, "right"), ("26.4", 2100, "right"), ("26.5", 1.5, "right"),
-    ("26.6", lambda spk, tau: spike_distances.van_rossum(spk, tau), "right"), ("26.7", 1.298, "right"),
+    ("26.6", lambda spk, tau: spike_distances.van_rossum(spk, tau), "right"), ("26.7", 1.296, "right"),
     ("26.8", -0.333, "right"), ("26.8", -1 / 3, "right"), ("26.3", 10.7, "got 10.7"), ("26.6", lambda spk, tau: spk, "shape")])
 def test_what_a_check_says(number, answer, words):
     assert words in " ".join(judge(find(number), answer))
@@ -114,7 +114,7 @@ def test_the_values_of_the_exercises_follow_from_the_module():
     assert spike_distances.victor_purpura(spk, 0.1)[0, 1].item() == pytest.approx(find("26.5").reference)
     feature = torch.linspace(0, 1, 2001, dtype=FLOAT)[:, None]
     gain = find("26.7").reference
-    for factor, place in ((1.0, 0.649), (gain, 0.5)):
+    for factor, place in ((1.0, 0.648), (gain, 0.5)):
         count = flowers.quantum_spikes(flowers.steady(factor * feature)).sum(0).flatten()
         assert feature[count < 20].max().item() == pytest.approx(place, abs=2e-3)
     labels = torch.arange(3).repeat_interleave(5)

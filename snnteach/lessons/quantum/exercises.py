@@ -122,18 +122,18 @@ EXERCISES = [
         )),
     Exercise(
         id="26.7", difficulty="easy", minutes=4, tolerance=2e-3,
-        question="Without a code, the quantum neuron goes from 13 to 20 spikes where its feature passes 0.649. Inputs are now "
+        question="Without a code, the quantum neuron goes from 13 to 20 spikes where its feature passes 0.648. Inputs are now "
                  "multiplied by a gain. Which gain brings this step to 0.5?",
-        reference=0.649 / 0.5,
-        property="The neuron sees the feature times the gain; the step comes where this is 0.649.",
-        hints=("The step comes where gain * feature = 0.649.", "Put the feature to 0.5."),
+        reference=0.648 / 0.5,
+        property="The neuron sees the feature times the gain; the step comes where this is 0.648.",
+        hints=("The step comes where gain * feature = 0.648.", "Put the feature to 0.5."),
         misconceptions=(
-            Misconception(0.5 / 0.649, "that moves the step to the other side: with a higher gain it comes earlier."),
-            Misconception(0.851, "gains multiply: a difference does not help."),
-            Misconception(1.149, "the step has to move by a factor, not by 0.149."),
-            Misconception(0.649 * 0.5, "that is a product. The step comes where gain * feature = 0.649."),
+            Misconception(0.5 / 0.648, "that moves the step to the other side: with a higher gain it comes earlier."),
+            Misconception(0.852, "gains multiply: a difference does not help."),
+            Misconception(1.148, "the step has to move by a factor, not by 0.148."),
+            Misconception(0.648 * 0.5, "that is a product. The step comes where gain * feature = 0.648."),
         ),
-        solution="0.649 / 0.5 = 1.298."),
+        solution="0.648 / 0.5 = 1.296."),
     Exercise(
         id="26.8", difficulty="medium", minutes=6, tolerance=1e-3,
         question="A Gaussian so wide that all samples look alike: K is 1 everywhere. There are three classes of the same size. "

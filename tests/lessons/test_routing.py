@@ -168,6 +168,9 @@ def test_the_controls_of_the_study_are_what_they_say():
     pointwise, other = study.Pointwise(16, "traces", generator=generator()), x.clone()
     other[:5] = 0
     assert torch.equal(pointwise(3 * x).spk[5:], pointwise(3 * other).spk[5:]) and pointwise(3 * x).spk.any()
+    ramp = study.Rectified(16, "traces", generator=generator())
+    trace = sum(ramp.trace_decay.sigmoid()**(len(x) - 1 - t) * (ramp.into(token) - 1).relu() for t, token in enumerate(x))
+    assert torch.allclose(ramp(x).logits[-1], ramp.gate(trace), atol=1e-5) and ramp(x).spk is None and trace.any()
 
 
 def test_the_digits_of_a_stream_are_of_its_domain():

@@ -62,6 +62,20 @@ def up_to_the_switch(given, right, switch):
     return torch.stack([chosen[before].mean(), chosen[~before].mean()])
 
 
+def from_the_switch(given, right, switch):
+    """The step before the switch and all that follow."""
+    chosen = (given.argmax(2) == right).float()
+    after = torch.arange(len(right))[:, None] >= switch - 1
+    return torch.stack([chosen[after].mean(), chosen[~after].mean()])
+
+
+def of_all_steps(given, right, switch):
+    """Sums at the switch and elsewhere, both over the number of all steps."""
+    chosen = (given.argmax(2) == right).float()
+    before = torch.arange(len(right))[:, None] == switch - 1
+    return torch.stack([(chosen * before).mean(), (chosen * ~before).mean()])
+
+
 # 25.6: what comes next
 
 def comes_next(now, hazard):
@@ -112,7 +126,8 @@ def spiking_gate(x, into, out, beta, decay):
     return torch.stack(logits), torch.stack(spikes)
 
 
-def _gate(x, into, out, beta, decay, *, reset="zero", read="trace", detach=True, traced=True, soft=True, late=True):
+def _gate(x, into, out, beta, decay, *, reset="zero", read="trace", detach=True, traced=True, soft=True, late=True,
+          threshold=1, averaged=False):
     mem, spk = torch.zeros(x.shape[1], into.shape[1]), torch.zeros(x.shape[1], into.shape[1])
     trace, logits, spikes = torch.zeros_like(mem), [], []
     for token in x:
@@ -123,11 +138,11 @@ def _gate(x, into, out, beta, decay, *, reset="zero", read="trace", detach=True,
             mem = (1 - fired) * (beta * mem + token @ into)
         else:
             mem = beta * mem + token @ into - (fired if reset == "subtract" else 0)
-        spk = spike(mem - 1, atan()) if soft else (mem > 1).float()
+        spk = spike(mem - threshold, atan()) if soft else (mem > 1).float()
         if not late:
             trace = decay * (trace + spk)
         else:
-            trace = (decay * trace if traced else 0) + spk
+            trace = (decay * trace if traced else 0) + (1 - decay if averaged else 1) * spk
         logits.append({"trace": trace, "spk": spk, "mem": mem}[read] @ out)
         spikes.append(spk)
     return torch.stack(logits), torch.stack(spikes)
@@ -171,6 +186,16 @@ def attached(x, into, out, beta, decay):
 def trace_late(x, into, out, beta, decay):
     """The spike of this step decays at once."""
     return _gate(x, into, out, beta, decay, late=False)
+
+
+def no_threshold(x, into, out, beta, decay):
+    """Fires above 0."""
+    return _gate(x, into, out, beta, decay, threshold=0)
+
+
+def averages(x, into, out, beta, decay):
+    """A trace that averages: a spike counts 1 - decay."""
+    return _gate(x, into, out, beta, decay, averaged=True)
 
 
 def decays_mixed_up(x, into, out, beta, decay):

@@ -38,6 +38,8 @@ EXERCISES = [
             Misconception(answers.probabilities, "that is what the gate gave on average. How often was its choice right?"),
             Misconception(answers.swapped, "the switch comes first."),
             Misconception(answers.mean_time, "every stream has its own switch."),
+            Misconception(answers.from_the_switch, "only the step before the switch, not all that follow."),
+            Misconception(answers.of_all_steps, "divide by the steps that count, not by all of them."),
             Misconception(answers.up_to_the_switch, "only one step of each stream: the last before its switch."),
         )),
     Exercise(
@@ -69,6 +71,8 @@ EXERCISES = [
             Misconception(0.0569, "a negative sum names the new domain, and that is right here."),
             Misconception(0.9938, "that is one token alone. The noise of the other counts, too."),
             Misconception(0.8944, "the noise of three times a token is three times as large: variances 1 and 9."),
+            Misconception(0.9874, "that is with a weight of 10. Here it is 3."),
+            Misconception(0.7364, "the variances of two tokens add up: 1 + 9. Then take the root."),
             Misconception(0.0062, "that is the token of t = 5 alone. What does the older one do?"),
             Misconception(0.99921, "the two tokens are of the same domain, and the older one has the other sign: 2.5 - 7.5."),
         ),
@@ -83,6 +87,8 @@ EXERCISES = [
         misconceptions=(
             Misconception(0.25, "that is how often it is right if a tie goes to the old domain. What does it give on average?"),
             Misconception(0.5, "a tie counted as a bet makes two of four. And what does it give on average?"),
+            Misconception(0.375, "that lies half way between two shares of right *choices*. What does it give on average?"),
+            Misconception(0.3704, "that is for a switch at 3 to 9. Here there are four steps to choose from."),
             Misconception(0.75, "the last two hazards alone. The other two are met as often."),
             Misconception(2.0833, "that is the sum. Each is met by a quarter of the streams."),
         ),
@@ -129,6 +135,8 @@ EXERCISES = [
             Misconception(answers.hard_threshold, "no gradient goes through a comparison: use spike(mem - 1, atan())."),
             Misconception(answers.attached, "values are right; the gradient runs through the reset. Detach the spike there."),
             Misconception(answers.trace_late, "the spike of this step has leaked already. It comes in after the leak."),
+            Misconception(answers.no_threshold, "a neuron fires above 1 here, not above 0: spike(mem - 1, atan())."),
+            Misconception(answers.averages, "a spike counts one in the trace, not 1 - decay."),
             Misconception(answers.decays_mixed_up, "beta belongs to the membrane, decay to the trace."),
             Misconception(answers.spikes_before_logits, "logits first, then spikes."),
         )),
@@ -149,7 +157,7 @@ GUESSES = {
          "Nothing: the tokens are clear enough"), "It is wrong at the switch, and at steps after it",
         "The sum holds six tokens of the old domain when the first of the new one comes. The longer the memory, the more "
         "tokens it takes to turn it round.\n\nSo a memory that is only summed makes a router slow. What it holds beside the "
-        "domain is how long the stream has gone on, and that takes more than a sum to read.",
+        "domain is how long the stream has gone on, and that takes more than one sum to read.",
         "routing.stream", {"beta": 0.9}, lambda data: data["beta"] > 0.7),
     "25.c": Guess(
         "The switch comes at 3, 4, up to 9, all equally likely. A router knows this, remembers everything, and makes as few "
@@ -165,8 +173,8 @@ GUESSES = {
         "there, beside the paper's memory with anticipation?",
         ("Less often: spikes throw the sum away", "As often", "More often"), "More often",
         "Right at 90 % of the switches against 66 to 70 %, in three seeds, from the same number of updates.\n\nWhere the trace "
-        "sums up membranes in place of spikes, it loses 12 to 14 points. So the threshold helps, after which a linear gate has "
-        "something to read that no sum contains. On real digits, below, memory with anticipation is ahead."),
+        "sums up membranes in place of spikes, it loses 12 to 14 points, and where a ramp stands in place of the step 25 to 28. "
+        "So it is the step that helps, here. On real digits, below, memory with anticipation is ahead."),
 }
 
 QUESTIONS = (
@@ -175,11 +183,12 @@ QUESTIONS = (
              "by a clock; the same table where the thing to be foreseen cannot be foreseen; and the score at all other steps."),
     Question("Is a router that is right at three of ten switches, where the time of the switch is random, better than the "
              "Bayes router, which is right at one or two of seven?",
-             "No. A gate that always bets on the other domain is right at nearly all. What counts is the sum of errors, or the "
-             "probability it gives, and there none beats Bayes."),
+             "No. A gate that always bets on the other domain is right at nearly all. What counts is the errors over "
+             "all steps, and there none beats Bayes."),
     Question("What does the threshold of the spiking gate do that the leaky sum cannot?",
-             "It is a non-linearity after a sum: it can tell a long run from a short one. The membrane is not needed for it "
-             "here, nor the reset; a trace behind a threshold does as well."),
+             "It is not the membrane, nor the reset: a threshold on the current alone, before the sum, does as well. Nor does "
+             "any non-linearity do: a ramp in its place loses a quarter of the switches. A step makes all tokens of a domain nearly "
+             "alike before they are summed up; whether that is the reason was not tried."),
     Question("When would a real router need a clock?",
              "Where text or data come in blocks of a fixed length, position tells much. A position embedding is a clock, so "
              "ask for it as a baseline."),

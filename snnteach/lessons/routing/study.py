@@ -39,6 +39,13 @@ class Pointwise(Router):
         return lif(spk, self.trace_decay.sigmoid(), reset="none")[1], spk
 
 
+class Rectified(Router):
+    """Control: neurons without a membrane and without spikes, whose traces sum up how far a current is above threshold."""
+
+    def remember(self, x):
+        return lif((self.into(x) - self.threshold).relu(), self.trace_decay.sigmoid(), reset="none")[1], None
+
+
 def routed(router, draw, seed):
     """What a router gives each expert in 4096 streams that it was not trained on, the streams, and its spikes."""
     streams = draw(4096, generator=torch.Generator().manual_seed(10_000 + seed))
@@ -72,6 +79,13 @@ def longer(regime, memory, head, seed):
     return scores(router, draw, seed)
 
 
+def longer_control(kind, seed):
+    """Control, a row: a kind of traces that does not spike, at a fixed switch, three times the updates."""
+    router = kind(16, "traces", "linear", generator=torch.Generator().manual_seed(seed))
+    train_router(router, switching_streams, steps=3 * STEPS, seed=seed)
+    return scores(router, switching_streams, seed)
+
+
 @cache
 def images(split):
     """Images of the four digits of two domains, 7 by 7 pixels, roughly standardised, [2][n, 49]."""
@@ -96,6 +110,13 @@ def on_digits(regime, memory, head, seed):
     router = Router(49, memory, head, generator=torch.Generator().manual_seed(seed))
     train_router(router, draw, steps=STEPS, seed=seed)
     return scores(router, partial(draw, split="test"), seed)
+
+
+def longer_on_digits(memory, head, seed):
+    """Control, a row: real digits at a fixed switch, three times the updates."""
+    router = Router(49, memory, head, generator=torch.Generator().manual_seed(seed))
+    train_router(router, digit_streams, steps=3 * STEPS, seed=seed)
+    return scores(router, partial(digit_streams, split="test"), seed)
 
 
 def built(seed):
@@ -125,16 +146,22 @@ OTHERS = {"two layers": ("leaky", "mlp"), "clock": ("clock", "mlp"), "bank": ("b
 SPIKING = {"spikes": partial(row, "fixed", "spikes", "linear"), "membranes": partial(row, "fixed", "membranes", "linear"),
            **{f"traces, {change}": partial(row, "fixed", "traces", "linear", **options) for change, options in {
                "reset to zero": {"reset": "zero"}, "no reset": {"reset": "none"}, "no spikes": {"kind": Cascade},
-               "no membrane": {"kind": Pointwise}, "16 neurons": {"neurons": 16}}.items()},
+               "rectified": {"kind": Rectified}, "no membrane": {"kind": Pointwise}, "16 neurons": {"neurons": 16}}.items()},
            **{f"traces, price {price:g}": partial(row, "fixed", "traces", "linear", price=price)
               for price in (0.001, 0.003, 0.01)}}
 ROWS = {
     **{f"{regime}, {name}": partial(row, regime, *kind) for regime in REGIMES for name, kind in (FOUR | OTHERS).items()},
-    "fixed, bank, one decay": partial(row, "fixed", "bank", "linear", decays=(0.9, 0.9), learn_decays=False),
+    **{f"{regime}, bank, one decay": partial(row, regime, "bank", "linear", decays=(0.9, 0.9), learn_decays=False)
+       for regime in REGIMES},
+    **{f"{regime}, two layers, one decay": partial(row, regime, "leaky", "mlp", learn_decays=False) for regime in REGIMES},
+    "fixed, both, one decay": partial(row, "fixed", "leaky", "anticipation", learn_decays=False),
     **{f"fixed, {name}": made for name, made in SPIKING.items()},
     **{f"digits, {regime}, {name}": partial(on_digits, regime, *kind) for regime in REGIMES
-       for name, kind in {**FOUR, **OTHERS}.items() if name in ("token", "memory", "both", "traces")},
+       for name, kind in {**FOUR, **OTHERS}.items() if name not in ("anticipation", "clock")},
     "digits, build": built,
     **{f"{regime}, {name}, longer": partial(longer, regime, *(FOUR | OTHERS)[name])
        for regime, name in (("fixed", "both"), ("fixed", "traces"), ("random", "both"))},
+    **{f"fixed, traces, {name}, longer": partial(longer_control, kind)
+       for name, kind in (("no spikes", Cascade), ("rectified", Rectified))},
+    **{f"digits, fixed, {name}, longer": partial(longer_on_digits, *(FOUR | OTHERS)[name]) for name in ("both", "traces")},
 }

@@ -86,7 +86,7 @@ def test_equation_7_is_the_module_and_exercise_5():
 
 def test_equation_8_listing_module_and_exercise_6_agree(listing):
     e = 3 * torch.randn(11, 4, generator=generator(), dtype=torch.float64)
-    found = listing["bayes"](e, 3, 9)
+    found = listing["bayes_router"](e, 3, 9)
     assert torch.equal(found, routing.bayes_router(e, 3, 9))
     total = one = 0.0
     for start in (0, 1):

@@ -174,8 +174,8 @@ GUESSES = {
         "there, beside the paper's memory with anticipation?",
         ("Less often: spikes throw the sum away", "As often", "More often"), "More often",
         "Right at 90 % of the switches against 66 to 70 %, in three seeds, from the same number of updates.\n\nWhere the trace "
-        "sums up membranes in place of spikes, it loses 12 to 14 points, and where a ramp stands in place of the step 25 to 28. "
-        "So it is the step that helps, here. On real digits, below, memory with anticipation is ahead."),
+        "sums up membranes in place of spikes, it loses 12 to 14 points, and where a ramp stands in place of the step 25 to "
+        "28. So it is the step that helps, here. On real digits, below, memory with anticipation is ahead."),
 }
 
 QUESTIONS = (
@@ -188,8 +188,8 @@ QUESTIONS = (
              "all steps, and there none beats Bayes."),
     Question("What does the threshold of the spiking gate do that the leaky sum cannot?",
              "It is not the membrane, nor the reset: a threshold on the current alone, before the sum, does as well. Nor does "
-             "any non-linearity do: a ramp in its place loses a quarter of the switches. A step makes all tokens of a domain nearly "
-             "alike before they are summed up; whether that is the reason was not tried."),
+             "any non-linearity do: a ramp in its place loses a quarter of the switches. A step makes all tokens of a domain "
+             "nearly alike before they are summed up; whether that is the reason was not tried."),
     Question("When would a real router need a clock?",
              "Where text or data come in blocks of a fixed length, position tells much. A position embedding is a clock, so "
              "ask for it as a baseline."),

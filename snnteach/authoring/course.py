@@ -12,7 +12,9 @@ MEMORY = ROOT / "tests" / "benchmarks" / "memory.csv"
 VERSION = "HEAD"                        # what Binder and Colab open; a release names its tag ("Contribute" in the README)
 TWO_DAYS = ("00", "01", "02", "07"), ("08", "09", "10")
 CORE = ("00", "01", "02", "04", "07", "08", "09", "14", "15", "16")
-LAST = "this is the last notebook for now; the [course map](../README.md) shows what else there is."
+LAST = ("yours. Take data of your own, encode them ([04](04_encoding.ipynb)), train ([09](09_training.ipynb)), send the bill "
+        "([21](21_energy.ipynb)), and set an ordinary network of the same size beside it at every step. The "
+        "[course map](../README.md) shows what else there is.")
 _TITLE = re.compile(r"\A# .*\n\n\*\*\d+ minutes.*\*\*$", re.MULTILINE)
 _NEXT = re.compile(r"^\*\*Next:\*\* .*\Z", re.MULTILINE)
 

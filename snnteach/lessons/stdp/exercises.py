@@ -191,7 +191,8 @@ GUESSES = {
         right="It shrinks",
         explanation="Post reads the trace of the first pre spike ten steps old, and adds 0.61 % (with the constants of the "
                     "figure below). The second pre spike reads the trace of post only five steps old, and takes 0.78 %. The "
-                    "*nearer* pair counts more.\n\nTry it below: a click on the line of pre, at step 35, adds the spike."),
+                    "*nearer* pair counts more.\n\nTry it below: first draw the spikes at 70 and 80 out of the picture, then "
+                    "click on the line of pre at step 35: $\\Delta w$ ends at -0.17 %."),
     "14.a": Guess(
         question="In the explorer below, a hundred inputs fire at random, and their weights begin anywhere between 0 and 1. "
                  "Now thirty of them share a little: their spikes correlate by 0.1. Where do the weights of these *thirty* "

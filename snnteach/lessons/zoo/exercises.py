@@ -182,14 +182,14 @@ EXERCISES = [
 
 GUESSES = {
     "03.e": Guess(
-        question="All input stops, and no neuron in the picture is above its threshold. Which can still fire a spike, and only "
-                 "because of its new part?",
+        question="Each neuron in the picture has just fired, and its potential alone would not make it fire again. Now all "
+                 "input stops. Which can still fire, because of its new part?",
         choices=("None: no input, no spike", "The one with the adaptation",
                  "The one with the current", "The one with the current, and the one whose spike comes back"),
         right="The one with the current, and the one whose spike comes back",
         explanation="A current is input that is still to come: section 1 fires a neuron by it after the last input. "
-                    "A spike that comes back is input of its own making, if it was fired in the last step: section 3 keeps "
-                    "one going for ever. An adaptation only raises the threshold."),
+                    "A spike that comes back is input of its own making: section 3 keeps one going for ever. An adaptation "
+                    "raises the threshold, and in this notebook sinks more slowly than the potential."),
     "03.a": Guess(
         question="A current-based neuron stands at $U = 0.5$, half way to its threshold. No input comes any more, but a "
                  "current of $I = 0.2$ is left in its synapse. What does the potential do?",

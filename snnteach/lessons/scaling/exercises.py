@@ -14,7 +14,7 @@ EXERCISES = [
                  "bytes does each of them send in a step?",
         reference=477060,
         property="Each number leaves a worker nearly twice, however many workers there are.",
-        hints=("Eq. 2: 2 (N - 1) / N of the numbers.", "1.5 x 79,510 numbers, four bytes each."),
+        hints=("See Eq. 3: 2 (N - 1) / N of the numbers.", "1.5 x 79,510 numbers, four bytes each."),
         scales={"bytes of a number": 4},
         misconceptions=(
             Misconception(318040, "that is what the gradient weighs. A ring sends most of it twice: as sums, and as results."),
@@ -22,7 +22,8 @@ EXERCISES = [
             Misconception(238530, "that is one way round, 3/4 of the gradient. The finished sums have to come back, too."),
             Misconception(954120, "that is sending the whole gradient to each of three others. The ring is cheaper."),
             Misconception(1908240, "that is what all four send together."),
-            Misconception(357795, "that is for N = 8, or 2 (N - 1) / N taken wrong: with four workers it is 1.5."),
+            Misconception(556570, "that is for eight workers."),
+            Misconception(119265, "that is how many numbers it sends. Each of them has four bytes."),
         ),
         solution="2 (N - 1) / N = 1.5 of 79,510 numbers, 4 bytes each: 1.5 * 79,510 * 4 = 477,060 bytes."),
     Exercise(
@@ -142,6 +143,8 @@ EXERCISES = [
             Misconception(17, "the system needs its part, and a reader has a server as well as a kernel."),
             Misconception(14500 / 908, "readers come whole: round down."),
             Misconception(15.97, "that is the quotient. Readers come whole: round down."),
+            Misconception(16000 / 908, "the system needs its part, and readers come whole: round down."),
+            Misconception(18, "leave the system its part, and count a server with each kernel."),
             Misconception(19, "the server, too, is there for each of them."),
             Misconception(145, "that is servers without kernels."),
         ),
@@ -180,7 +183,7 @@ GUESSES = {
         "variance of all, and so the averages must be exchanged before they are used."),
     "23.c": Guess(
         "Four workers, each with images of its own, code them in random spikes. All four draw from the *same* seed. "
-        "How much more does the averaged gradient scatter than with a seed for each?",
+        "How much more does the averaged gradient scatter (its variance) than with a seed for each?",
         ("Four times as much: it is one noise, not four", "Hardly more", "Twice as much"), "Hardly more",
         "The coins are the same, and they fall on other pixels of other images: what they do to the gradients has nothing "
         "in common.\n\nThat holds for noise of which every *sample* gets its own, and not for noise that all samples of a "

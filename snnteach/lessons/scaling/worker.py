@@ -90,20 +90,23 @@ def train_on(job, folder):
     return losses + [0.0 if first else 1.0]
 
 
-def least(repeats, call):
-    """Return the shortest time that a call took, in seconds."""
+def least(repeats, call, clock=time.perf_counter):
+    """Return the shortest time that a call took, in seconds of this clock."""
     taken = []
     for _ in range(repeats):
         if distributed.is_initialized():
             distributed.barrier()
-        start = time.perf_counter()
+        start = clock()
         call()
-        taken.append(time.perf_counter() - start)
+        taken.append(clock() - start)
     return min(taken)
 
 
 def timed(job, num_steps, samples):
-    """Seconds of a step on this worker's samples: (computing, exchanging gradients)."""
+    """Seconds of a step on this worker's samples: (computing, exchanging gradients).
+
+    Computing counts seconds of a core, so that other programs on the machine do not; exchanging, which waits, by the clock.
+    """
     net = build(job["hidden"], "none", torch.float32, 0)
     x, target = (torch.rand(num_steps, samples, 784) < 0.2).float(), torch.arange(samples) % 10
     steps = optimiser(net, job["rate"])
@@ -113,7 +116,7 @@ def timed(job, num_steps, samples):
         loss(net(x), target).backward()
         steps.step()
 
-    return least(job["repeats"], compute), least(job["repeats"], lambda: average_gradients(net))
+    return least(job["repeats"], compute, time.process_time), least(job["repeats"], lambda: average_gradients(net))
 
 
 def meet(folder, seconds):

@@ -153,7 +153,7 @@ def angle_similarity(x, scale):
     K[i, j] = product over f of cos^2(scale * (x[i, f] - x[j, f]) / 2)
 
     Each factor is the probability of not telling two qubits apart that were turned by their features. While all differences
-    are small it is a Gaussian, exp(-(scale / 2)^2 |x_i - x_j|^2).
+    are small it is a Gaussian, exp(-(scale / 2)^2 sum over f of (x_if - x_jf)^2).
 
     Args:
         x: features, [B, F].

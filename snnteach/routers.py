@@ -50,13 +50,10 @@ def _drawn(into, out, generator):
 class Router(nn.Module):
     """A gate that chooses an expert at each token, with a memory h of the tokens so far.
 
-    h[t] is, by `memory`:
-      none       the token x[t] itself
-      clock      one of num_steps numbers is 1, that of the step t
-      leaky      beta h[t-1] + x[t], one learned beta a number of the token (0.9 at first); no threshold, no reset, no spike
-      bank       the same over W x[t] + b, `neurons` of them, with decays that are spread at first
-      membranes, spikes, traces    a layer of lif neurons over W x[t] + b: its membranes, its spikes of this step, or
-                 decay h[t-1] + spk[t], all with decays that are spread at first
+    h[t] is, by `memory`: none, the token x[t] itself; clock, one of num_steps numbers is 1, that of the step t; leaky,
+    beta h[t-1] + x[t] with one learned beta a number of the token (0.9 at first), no threshold, no reset, no spike; bank, the
+    same over W x[t] + b, `neurons` of them, with decays that are spread at first; membranes, spikes or traces, a layer of lif
+    neurons over W x[t] + b: its membranes, its spikes of this step, or decay h[t-1] + spk[t], with decays spread at first.
     The logits are, by `head`: linear, W h; mlp, W2 relu(W1 (x, h)); anticipation, W x_hat with x_hat = W2 relu(W1 (x, h)).
 
     Args:

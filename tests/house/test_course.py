@@ -74,7 +74,7 @@ def test_a_readme_without_its_marks_is_refused():
     (NINE, "09 · How", "09 · Why"), (NINE, "and [07]", "and [08]"),
     (NINE, "**Next:** [", "**Next:** see ["), (NINE, '"tags": [', '"x": 1, "tags": ['),
     ("README.md", " 07, 08 |", " 08 |"), ("README.md", " + 40 |", " + 41 |"), ("README.md", " hours with", " days with"),
-    ("README.md", "| 666 |", "| 667 |"), ("README.md", "`stdp`, ", "")])
+    ("README.md", "| 667 |", "| 668 |"), ("README.md", "`stdp`, ", "")])
 def test_what_differs_is_found_and_mended(copy, capsys, name, old, new):
     path = copy / name
     whole = path.read_text(encoding="utf-8")
